@@ -12,7 +12,7 @@ import pytest
 import torch
 import transformers
 from conftest import ROOT
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import Trainer, TrainingArguments
@@ -429,3 +429,36 @@ def test_the_text_encoder_has_no_text_model_in_its_names() -> None:
     )
     names = dict(transformers.CLIPTextModel(config).named_modules())
     assert "encoder.layers.0.self_attn.q_proj" in names
+
+
+PROMPT = {"num_virtual_tokens": 4} | CAUSAL
+
+
+@claim("Prompts_Cannot_Be_Merged")
+def test_a_prompt_and_lora_do_not_go_together() -> None:
+    text = guide("prompt-tuning")
+    config, prompt = LoraConfig(**CAUSAL), PromptTuningConfig(**PROMPT)
+    refusal = "Cannot combine adapters with different peft types. Found PeftType.LORA and PeftType.PROMPT_TUNING."
+    assert refusal in text
+    with pytest.raises(ValueError, match=refusal):
+        get_peft_model(llama(), config).add_adapter("second", prompt)
+    refusal = "The provided `peft_type` 'PROMPT_TUNING' is not compatible with the `PeftMixedModel`"
+    assert refusal in text
+    with pytest.raises(ValueError, match=refusal):
+        get_peft_model(llama(), prompt, mixed=True)
+
+
+@claim("Prompts_Cannot_Be_Merged")
+@each("order", [(0, 1), (1, 0)])
+def test_of_two_wraps_only_the_second_is_trained_and_saved(
+    order: tuple[int, int],
+) -> None:
+    both = [(LoraConfig(**CAUSAL), "lora_"), (PromptTuningConfig(**PROMPT), "prompt")]
+    (first, gone), (second, kept) = both[order[0]], both[order[1]]
+    model = get_peft_model(get_peft_model(llama(), first), second)
+    trained = [name for name, it in model.named_parameters() if it.requires_grad]
+    assert trained
+    assert all(kept in name and gone not in name for name in trained)
+    saved = [*peft.get_peft_model_state_dict(model)]
+    assert saved
+    assert not any(gone in name for name in saved)
