@@ -179,6 +179,7 @@ def test_no_page_is_missed() -> None:
         "guides/lora-training",
         "guides/merging",
         "guides/multi-adapter-management",
+        "guides/older-code",
         "guides/prompt-tuning",
         "guides/qlora-training",
         "guides/reloaded-model",
