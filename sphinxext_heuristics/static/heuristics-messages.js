@@ -130,6 +130,7 @@
 
     const guess = (text, said, answers) => {
       const words = stems(said);
+      const asked = stems(text);
       const counts = words.map((stem) => having.map((one) => one.get(stem) ?? 0));
       const weights = counts.map((all) => Math.log((known.length + 1) / Math.max(1, sum(all))));
       const total = sum(weights) || 1;
@@ -144,8 +145,10 @@
         const isEnough = words.filter((word) => own.includes(word)).length >= (isSymptom ? 1 : enough);
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        const fitting = says.map(([message, block]) => [fit(message, text), block]).sort(([one], [other]) => other - one);
-        const [size, block] = fitting[0] ?? [0];
+        const fitting = says.map(([message, block]) => [fit(message, text), block]).filter(([size]) => size);
+        const shared = ([, block]) => stems(block).filter((word) => asked.includes(word)).length;
+        const better = (one, other) => other[0] - one[0] || shared(other) - shared(one);
+        const [size, block] = fitting.sort(better)[0] ?? [0];
         const rate = isEnough && named + sum(best.slice(0, 2)) / 2;
         rated.push([uri, title, size ? block : "", size || rate, +!isSymptom]);
       }

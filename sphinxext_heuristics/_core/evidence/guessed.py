@@ -60,10 +60,17 @@ def said_in(section: Section, pasted: str) -> tuple[int, str]:
     """Return how much of a plain text a section's best message explains, and its text.
 
     That is the paragraph or the row that the message is in; 0 and nothing if none fits.
+    Of messages that explain as much, the one whose text shares most words is the best.
     """
+    asked = {*stems(pasted)}
     sizes = [(fit(message, pasted), said) for message, said in section.says]
     fitting = [one for one in sizes if one[0]]
-    return max(fitting, key=lambda one: one[0], default=(0, ""))
+
+    def shared(one: tuple[int, str]) -> tuple[int, int]:
+        size, said = one
+        return size, len(asked & {*stems(said)})
+
+    return max(fitting, key=shared, default=(0, ""))
 
 
 def _counts(words: Iterable[str]) -> dict[str, float]:
