@@ -200,15 +200,17 @@ def test_only_lora_has_target_parameters_and_attention() -> None:
 
 @x_lora
 def test_gate_is_not_in_the_file(tmp_path: Path) -> None:
-    for depth, left in ((1, set()), (2, {"weight", "bias"})):
-        folder = tmp_path / str(depth)
-        model = xlora(tmp_path, experts="01", xlora_depth=depth)
-        gate = model.base_model.internal_xlora_classifier
-        assert len([*gate.state_dict()]) == 2 * depth
-        model.save_pretrained(folder)
-        found = load_file(folder / "adapter_model.safetensors")
-        assert {name.rpartition(".")[2] for name in found} == left
-        assert not any(".layers.0." in name for name in found)
+    of_one_layer = TOOL["new"]("XLORA")
+    of_two = xlora(tmp_path, experts="01")  # and what is between them, layers 1 and 2
+    for model, saved in ((of_one_layer, set()), (of_two, {"3.weight", "3.bias"})):
+        model.save_pretrained(tmp_path / "saved")
+        found = load_file(tmp_path / "saved/adapter_model.safetensors")
+        assert {name.rpartition("layers.")[2] for name in found} == saved
+        gate = model.base_model.internal_xlora_classifier.state_dict()
+        assert {name.removeprefix("layers.") for name in gate} == saved | {
+            "0.weight",
+            "0.bias",
+        }
 
 
 @names_ignored
