@@ -150,6 +150,26 @@ def test_bits_today(name: str, bits: str) -> None:
     assert answer == FOUND["methods"][name][bits]
 
 
+@codes_read
+@each("name", ["C3A", "GRALORA"])
+@each("bits", [4, 8])
+def test_only_a_bias_stops_them(
+    name: str, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = TOOL["llama"]
+    names = TOOL["on_bits"].__globals__
+    answers = []
+    for has_bias in (True, False):
+        monkeypatch.setitem(
+            names, "llama", lambda has=has_bias: make(attention_bias=has)
+        )
+        answers.append(TOOL["answer"](TOOL["on_bits"], name, bits))
+    assert "is a view and is being modified inplace" in answers[0] or (
+        "A view was created in no_grad mode" in answers[0]
+    )
+    assert answers[1] == "yes"
+
+
 @weighted_rules
 @each("option", ["DoRA", "lora_bias", "KaSA"])
 def test_options_today(option: str) -> None:
