@@ -1,0 +1,346 @@
+"""What each method can do: the tables of the guide, and what it says around them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import runpy
+from typing import TYPE_CHECKING, Any
+
+import peft
+import pytest
+import torch
+from conftest import ROOT
+from peft import (
+    AdaLoraConfig,
+    C3AConfig,
+    IA3Config,
+    LoHaConfig,
+    LoraConfig,
+    OSFConfig,
+    PeftModel,
+    PeftType,
+    TrainableTokensConfig,
+    VeraConfig,
+    get_peft_model,
+)
+from safetensors.torch import load_file
+from torch import nn
+
+from claims.models import adapted, claim, each, llama, lora, run, same, trained, xlora
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOOL = runpy.run_path(str(ROOT / "tools/methods.py"))
+DATA = ROOT / "tests/peft/methods.json"
+FOUND: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
+GUIDE = (ROOT / "docs/guides/methods.md").read_text(encoding="utf-8")
+
+target_layer = claim("Unsupported_Target_Layer")
+names_ignored = claim("Adapter_Names_Silently_Ignored")
+codes_read = claim("Eight_Bit_Codes_Read_As_Weights")
+weighted_rules = claim("Weighted_Adapter_Rules")
+x_lora = claim("XLora_Adapters_By_Number")
+
+#: What the guide quotes that is not the answer to a question of the tables.
+ELSEWHERE = {
+    "AdaLoraModel supports only 1 trainable adapter.",
+    "LoraModel supports only 1 adapter with bias. When using multiple adapters, set bias to 'none' for all adapters.",
+    "Cannot merge an active Arrow router adapter. Remove it first.",
+    "DoRA does not support megatron_core, please set `use_dora=False`.",
+    "LoHaConfig.__init__() got an unexpected keyword argument 'use_dora'",
+}
+
+
+def texts(found: object) -> list[str]:
+    """Return all that was found."""
+    if isinstance(found, dict):
+        return [text for it in found.values() for text in texts(it)]
+    return [str(found)]
+
+
+def kinds(found: object) -> object:
+    """Return what was found, and of an error its type alone."""
+    if isinstance(found, dict):
+        return {key: kinds(it) for key, it in found.items()}
+    return re.sub(r"^(\w+): .*", r"\1", found) if isinstance(found, str) else found
+
+
+def spans(text: str) -> list[str]:
+    """Return what is in backticks, single or double."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"\{[\w:]+\}`[^`]*`", "", prose)
+    found = re.findall(r"(?<![`}])(`+)(?!`)(.*?)(?<!`)\1(?!`)", prose, re.DOTALL)
+    return [" ".join(span.split()) for _ticks, span in found]
+
+
+@target_layer
+def test_all_methods_are_in_the_tables() -> None:
+    assert FOUND["peft"] == peft.__version__
+    assert sorted(FOUND["methods"]) == sorted(it.value for it in PeftType)
+    assert sorted(TOOL["METHODS"]) == sorted(FOUND["methods"])
+    assert f"PEFT's {len(FOUND['methods'])} methods" in GUIDE
+    assert f"PEFT {peft.__version__}" in GUIDE
+
+
+@target_layer
+@each("name", ["layers", "merging", "several", "files", "bases", "settings", "sizes"])
+def test_tables_of_methods(name: str) -> None:
+    assert TOOL["tables"](FOUND)[name] in GUIDE
+
+
+@target_layer
+@each("name", ["options", "option layers", "pairs"])
+def test_tables_of_options(name: str) -> None:
+    assert TOOL["tables"](FOUND)[name] in GUIDE
+
+
+@target_layer
+def test_quoted_messages_are_as_they_were_raised() -> None:
+    raised = "\n".join(texts(FOUND))
+    of_messages = [
+        span
+        for span in spans(GUIDE)
+        if len(span.split()) > 3 and span not in ELSEWHERE and "=" not in span[:12]
+    ]
+    assert len(of_messages) > 40
+    assert [span for span in of_messages if span not in raised] == []
+    assert {*spans(GUIDE)} >= ELSEWHERE
+
+
+@target_layer
+@each(
+    ("name", "layer"),
+    [("LORA", "Conv3d"), ("LOHA", "Conv1D"), ("OFT", "Conv2d"), ("VERA", "Embedding")],
+)
+def test_layers_today(name: str, layer: str) -> None:
+    answer = TOOL["answer"](TOOL["takes"], name, layer)
+    assert answer == FOUND["methods"][name]["layers"][layer]
+
+
+@names_ignored
+@each(
+    ("name", "question"),
+    [
+        ("ROAD", "adapter_names"),
+        ("LOHA", "adapter_names"),
+        ("C3A", "both_active"),
+        ("OFT", "both_active"),
+        ("HIRA", "rank_pattern"),
+        ("LILY", "merge"),
+        ("OSF", "unmerge"),
+        ("VERA", "other_settings"),
+        ("IA3", "weighted"),
+        ("LOKR", "hotswap"),
+        ("PREFIX_TUNING", "checkpointing"),
+        ("FOURIERFT", "starts_as_base"),
+    ],
+)
+def test_cells_today(name: str, question: str) -> None:
+    answer = TOOL["answer"](TOOL["QUESTIONS"][question], name)
+    assert answer == FOUND["methods"][name][question]
+
+
+@codes_read
+@each(("name", "bits"), [("LOHA", "4bit"), ("UNILORA", "8bit"), ("IA3", "4bit")])
+def test_bits_today(name: str, bits: str) -> None:
+    answer = TOOL["answer"](TOOL["QUESTIONS"][bits], name)
+    assert answer == FOUND["methods"][name][bits]
+
+
+@codes_read
+@each("name", ["C3A", "GRALORA"])
+@each("bits", [4, 8])
+def test_only_a_bias_stops_them(
+    name: str, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = TOOL["llama"]
+    names = TOOL["on_bits"].__globals__
+    answers = []
+    for has_bias in (True, False):
+        monkeypatch.setitem(
+            names, "llama", lambda has=has_bias: make(attention_bias=has)
+        )
+        answers.append(TOOL["answer"](TOOL["on_bits"], name, bits))
+    assert "is a view and is being modified inplace" in answers[0] or (
+        "A view was created in no_grad mode" in answers[0]
+    )
+    assert answers[1] == "yes"
+
+
+@weighted_rules
+@each("option", ["DoRA", "lora_bias", "KaSA"])
+def test_options_today(option: str) -> None:
+    answer = TOOL["answer"](TOOL["OF_OPTION"]["weighted"], option)
+    assert answer == FOUND["options"][option]["weighted"] == "no"
+
+
+@pytest.mark.slow
+@target_layer
+@each("name", sorted(FOUND["methods"]))
+def test_all_of_a_method_today(name: str) -> None:
+    assert kinds(TOOL["asked"](name)) == kinds(FOUND["methods"][name])
+
+
+@pytest.mark.slow
+@target_layer
+@each("option", sorted(FOUND["options"]))
+def test_all_of_an_option_today(option: str) -> None:
+    assert kinds(TOOL["asked_option"](option)) == kinds(FOUND["options"][option])
+
+
+@pytest.mark.slow
+@target_layer
+def test_adalora_ignores_the_options_of_lora() -> None:
+    found = TOOL["asked_adalora"]()
+    assert kinds(found) == kinds(FOUND["adalora"])
+    for name in ("rsLoRA", "lora_bias", "PiSSA", "OLoRA"):
+        assert found[name] == "no"
+
+
+# -- what the guide says around the tables --
+
+
+@target_layer
+def test_all_linear_takes_no_convolution() -> None:
+    base = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(4, 4))
+    model = adapted(LoraConfig(target_modules="all-linear"), base)
+    assert model.targeted_module_names == ["2"]
+
+
+@target_layer
+def test_only_lora_has_target_parameters_and_attention() -> None:
+    for name, found in FOUND["methods"].items():
+        assert (found["target_parameters"] == "yes") is (name == "LORA")
+        if name not in {"LORA", "LN_TUNING"}:
+            assert found.get("layers", {}).get("MultiheadAttention") != "yes"
+
+
+@x_lora
+def test_gate_is_not_in_the_file(tmp_path: Path) -> None:
+    of_one_layer = TOOL["new"]("XLORA")
+    of_two = xlora(tmp_path, experts="01")  # and what is between them, layers 1 and 2
+    for model, saved in ((of_one_layer, set()), (of_two, {"3.weight", "3.bias"})):
+        model.save_pretrained(tmp_path / "saved")
+        found = load_file(tmp_path / "saved/adapter_model.safetensors")
+        assert {name.rpartition("layers.")[2] for name in found} == saved
+        gate = model.base_model.internal_xlora_classifier.state_dict()
+        assert {name.removeprefix("layers.") for name in gate} == saved | {
+            "0.weight",
+            "0.bias",
+        }
+
+
+@names_ignored
+def test_c3a_feeds_the_first_adapter_into_the_second() -> None:
+    base = nn.Sequential(nn.Linear(16, 16)).eval()
+    model = adapted(C3AConfig(target_modules=["0"], block_size=8), base)
+    model.add_adapter("b", C3AConfig(target_modules=["0"], block_size=8))
+    trained(model)
+    rows = torch.linspace(-1, 1, 64).reshape(4, 16)
+    plain = base[0].get_base_layer()
+    with torch.no_grad():
+        of_base = plain(rows)
+        first = model(rows) - of_base
+        model.set_adapter("b")
+        fed = model(first) - plain(first)
+        model.base_model.set_adapter(["default", "b"])
+        assert same(model(rows), of_base + first + fed)
+
+
+@names_ignored
+def test_osf_uses_the_first_adapter_only() -> None:
+    config = OSFConfig(target_modules=["q_proj"], effective_rank=8)
+    model = adapted(config, llama())
+    trained(model)
+    alone = run(model)
+    model.add_adapter("b", config)
+    model.base_model.set_adapter(["default", "b"])
+    trained(model)
+    both = run(model)
+    model.set_adapter("default")
+    assert same(run(model), both)
+    assert not same(both, alone)
+
+
+@names_ignored
+def test_adapters_of_other_tokens_are_active_together() -> None:
+    def tokens(*indices: int) -> TrainableTokensConfig:
+        return TrainableTokensConfig(
+            target_modules=["embed_tokens"], token_indices=[*indices]
+        )
+
+    model = adapted(tokens(1, 2), llama())
+    model.add_adapter("b", tokens(3, 4))
+    model.base_model.set_adapter(["default", "b"])
+    alone = run(model)
+    trained(model)
+    assert not same(run(model), alone)
+
+
+@names_ignored
+def test_largest_rank_first_fits() -> None:
+    base = nn.Sequential(nn.Linear(16, 16))
+    model = adapted(VeraConfig(target_modules=["0"], r=8), base)
+    model.add_adapter("b", VeraConfig(target_modules=["0"], r=4))
+    assert [*model.peft_config] == ["default", "b"]
+
+
+@names_ignored
+def test_second_adalora_is_for_inference() -> None:
+    config = {"target_modules": ["0"], "total_step": 10}
+    model = adapted(AdaLoraConfig(**config), nn.Sequential(nn.Linear(16, 16)))
+    model.add_adapter("b", AdaLoraConfig(**config, inference_mode=True))
+    message = "AdaLoraModel supports only 1 trainable adapter."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.add_adapter("c", AdaLoraConfig(**config))
+
+
+@names_ignored
+def test_one_adapter_with_bias() -> None:
+    model = adapted(lora(bias="all"))
+    message = "supports only 1 adapter with bias. When using multiple adapters, set bias to 'none' for all adapters."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.add_adapter("b", lora(bias="all"))
+
+
+@target_layer
+def test_regular_expression_instead_of_settings() -> None:
+    pattern = r".*\.layers\.[01]\..*\.q_proj"
+    config = IA3Config(target_modules=pattern, feedforward_modules=[])
+    model = adapted(config, llama(num_hidden_layers=3))
+    assert len(model.targeted_module_names) == 2
+
+
+@target_layer
+def test_options_are_those_of_lora_only() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'use_dora'"):
+        LoHaConfig(use_dora=True)
+    with pytest.raises(ValueError, match="DoRA does not support megatron_core"):
+        LoraConfig(use_dora=True, megatron_config={"a": 1})
+    arrow = inspect.getsource(peft.tuners.lora.variants.ArrowLinearVariant)
+    assert "Cannot merge an active Arrow router adapter. Remove it first." in arrow
+
+
+@target_layer
+def test_file_without_projections_is_small(tmp_path: Path) -> None:
+    sizes = {}
+    for is_saved in (True, False):
+        config = VeraConfig(target_modules=["q_proj"], save_projection=is_saved)
+        model = trained(get_peft_model(llama(), config))
+        folder = tmp_path / str(is_saved)
+        model.save_pretrained(folder)
+        sizes[is_saved] = (folder / "adapter_model.safetensors").stat().st_size
+        assert same(PeftModel.from_pretrained(llama(), folder).eval(), model)
+    assert sizes[False] < sizes[True] / 20
+
+
+@target_layer
+def test_new_ia3_is_random_on_request() -> None:
+    for is_same in (True, False):
+        config = IA3Config(
+            target_modules=["q_proj"], feedforward_modules=[], init_ia3_weights=is_same
+        )
+        assert same(get_peft_model(llama(), config), llama()) is is_same
