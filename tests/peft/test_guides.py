@@ -174,6 +174,7 @@ def test_no_page_is_missed() -> None:
         "guides/adapter-inference",
         "guides/diffusion-models",
         "guides/distributed-training",
+        "guides/fixed-elsewhere",
         "guides/how-do-i",
         "guides/is-it-possible",
         "guides/lora-training",
