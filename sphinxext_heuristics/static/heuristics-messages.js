@@ -75,6 +75,8 @@
     const { least, long } = shared;
     const part = text.slice(text.startsWith(`${kind}: `) && kind.length + 2);
     if (part.length >= least && part.includes(" ") && pieces.some((piece) => piece.includes(part))) return part.length;
+    /* most are not there at all */
+    if (!text.includes(pieces[0].slice(0, least))) return 0;
     let [at, size, last] = [0, 0, 0];
     const putIn = [];
     for (const piece of pieces) {
@@ -94,6 +96,19 @@
     }
     const numbers = equal.map((gaps) => gaps.map((gap) => putIn[gap])).filter((values) => new Set(values).size === 1);
     return size + numbers.flat().join("").length;
+  };
+
+  /* How much a section's best message explains of a text, and the paragraph or the row that it is in. */
+  const saidIn = (says, text, words) => {
+    const fitting = says.flatMap(([message, block]) => {
+      const size = fit(message, text);
+      const whole = Math.min(text.length, sum(message[1].map((piece) => piece.length)));
+      const shares = () => stems(block).filter((word) => words.includes(word)).length;
+      return size && size >= shared.least_said * whole ? [[size, shares(), block]] : [];
+    });
+    const better = ([size, count], [other, others]) => other - size || others - count;
+    const [size, , block] = fitting.sort(better)[0] ?? [0, 0, ""];
+    return [size, block];
   };
 
   const answer = ([uri, title, note, messages, keywords, code], text, words, ran) => {
@@ -145,12 +160,9 @@
         const isEnough = words.filter((word) => own.includes(word)).length >= (isSymptom ? 1 : enough);
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        const fitting = says.map(([message, block]) => [fit(message, text), block]).filter(([size]) => size);
-        const shared = ([, block]) => stems(block).filter((word) => asked.includes(word)).length;
-        const better = (one, other) => other[0] - one[0] || shared(other) - shared(one);
-        const [size, block] = fitting.sort(better)[0] ?? [0];
+        const [size, block] = saidIn(says, text, asked);
         const rate = isEnough && named + sum(best.slice(0, 2)) / 2;
-        rated.push([uri, title, size ? block : "", size || rate, +!isSymptom]);
+        rated.push([uri, title, block, size || rate, +!isSymptom]);
       }
       const left = [...shared.most];
       const ordered = rated.sort((one, other) => other[3] - one[3]);

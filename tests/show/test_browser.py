@@ -530,6 +530,7 @@ PASTED = [
     # what a section of a guide prints
     "zoo.GateError: the hinge of gate 7 is very dry, it squeaks",
     "the hinge of it is wet",
+    "GateError: the hinge of my door",
     "in winter: GateError: the hinge of gate 7 is very dry",
 ]
 
@@ -638,9 +639,9 @@ def test_pasted_text_shows_what_explain_shows(
     assert numbers[:16] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
     assert numbers[16:24] == [1, 1, 1, 1, 0, 1, 0, 1]
     may_fit = [0 if searches else len(offered) for _, offered, _, searches, _ in found]
-    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 2, 0, 0, 1, 0, 1]
+    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 2, 0, 0, 1, 0, 0, 1]
     what = "GateError: the hinge of gate 4 is … dry. What to do: Oil the hinge."
-    assert found[-3][1:3] == [["The gate squeaks"], [what]]
+    assert found[-4][1:3] == [["The gate squeaks"], [what]]
     assert "Call the smith" in found[-1][2][0]
 
 

@@ -6,6 +6,7 @@ The script ``heuristics-messages.js`` does the same in the site's box.
 from __future__ import annotations
 
 from math import log
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from .pasted import SHARED, fit, plain, stems, traced
@@ -63,14 +64,14 @@ def said_in(section: Section, pasted: str) -> tuple[int, str]:
     Of messages that explain as much, the one whose text shares most words is the best.
     """
     asked = {*stems(pasted)}
-    sizes = [(fit(message, pasted), said) for message, said in section.says]
-    fitting = [one for one in sizes if one[0]]
-
-    def shared(one: tuple[int, str]) -> tuple[int, int]:
-        size, said = one
-        return size, len(asked & {*stems(said)})
-
-    return max(fitting, key=shared, default=(0, ""))
+    fitting = []
+    for message, said in section.says:
+        size = fit(message, pasted)
+        whole = min(len(pasted), sum(map(len, message.pieces)))
+        if size and size >= SHARED["least_said"] * whole:
+            fitting.append((size, len(asked & {*stems(said)}), said))
+    size, _shared, said = max(fitting, key=itemgetter(0, 1), default=(0, 0, ""))
+    return size, said
 
 
 def _counts(words: Iterable[str]) -> dict[str, float]:
