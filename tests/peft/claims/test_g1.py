@@ -196,3 +196,37 @@ def test_an_option_must_fit_the_layer(config: PeftConfig, message: str) -> None:
     config.target_modules = {"0"}
     with pytest.raises(ValueError, match=message):
         get_peft_model(nn.Sequential(nn.Linear(24, 24)), config)
+
+
+@claim("Named_Adapter_Subfolder")
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["default", "mine"])
+def test_trainer_finds_the_best_adapter_only_without_a_name(
+    tmp_path: Path, name: str
+) -> None:
+    base = LlamaForCausalLM.from_pretrained(tiny(tmp_path / "base"))
+    lora = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"])
+    rows = [{"input_ids": row, "labels": row} for row in torch.arange(64).view(8, 8)]
+    arguments = TrainingArguments(
+        str(tmp_path / "out"),
+        use_cpu=True,
+        report_to=[],
+        max_steps=4,
+        eval_steps=1,
+        save_steps=1,
+        eval_strategy="steps",
+        learning_rate=5.0,  # it gets worse with each step
+        lr_scheduler_type="constant",
+        load_best_model_at_end=True,
+    )
+    model = get_peft_model(base, lora, adapter_name=name)
+    trainer = Trainer(model, arguments, train_dataset=rows, eval_dataset=rows)
+    trainer.train()
+    losses = [it["eval_loss"] for it in trainer.state.log_history if "eval_loss" in it]
+    assert min(losses) != losses[-1]
+    wanted = min(losses) if name == "default" else losses[-1]
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(wanted)
+    if name != "default":
+        folder = f"{trainer.state.best_model_checkpoint}/{name}"
+        model.load_adapter(folder, name, is_trainable=True)
+        assert trainer.evaluate()["eval_loss"] == pytest.approx(min(losses))
