@@ -7,8 +7,29 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft import (
+    AutoPeftModel,
+    AutoPeftModelForSequenceClassification,
+    FourierFTConfig,
+    LoraConfig,
+    MissConfig,
+    PeftConfig,
+    RoadConfig,
+    WaveFTConfig,
+    get_peft_model,
+    inject_adapter_in_model,
+)
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Trainer,
+    TrainingArguments,
+)
 
 from claims.models import claim
 
@@ -86,3 +107,126 @@ def test_the_table_of_families_names_layers(family: str) -> None:
 def test_the_table_of_families_is_tested() -> None:
     for row in rows():
         assert any(row.startswith(family) for family in FAMILIES), row
+
+
+# -- messages in tables --
+
+
+def tiny(folder: Path) -> Path:
+    """Return the folder of a saved Llama whose layers can be stored in 4 bit."""
+    sizes = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64}
+    heads = {"num_hidden_layers": 1, "num_attention_heads": 4}
+    LlamaForCausalLM(LlamaConfig(**sizes, **heads)).save_pretrained(folder)
+    return folder
+
+
+@claim("Kbit_Prep_Before_Wrapping")
+@pytest.mark.slow
+def test_trainer_refuses_a_quantized_base_and_takes_a_wrapped_one(
+    tmp_path: Path,
+) -> None:
+    four_bit = BitsAndBytesConfig(load_in_4bit=True)
+    folder = tiny(tmp_path / "base")
+    arguments = TrainingArguments(str(tmp_path / "out"), use_cpu=True, report_to=[])
+
+    def base() -> nn.Module:
+        return AutoModelForCausalLM.from_pretrained(
+            folder, quantization_config=four_bit
+        )
+
+    lora = LoraConfig(target_modules=["q_proj"])
+    for refused in (base(), inject_adapter_in_model(lora, base())):
+        with pytest.raises(ValueError, match="fine-tuning on purely quantized models"):
+            Trainer(refused, arguments)
+    Trainer(get_peft_model(base(), lora), arguments)
+    with pytest.raises(ValueError, match="not supported for quantized model"):
+        base().half()
+    with pytest.raises(ValueError, match="cast a bitsandbytes model in a new"):
+        base().to(torch.float16)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'load_in_4bit'"):
+        AutoModelForCausalLM.from_pretrained(folder, load_in_4bit=True)
+
+
+@claim("Load_With_From_Pretrained")
+@pytest.mark.slow
+def test_auto_classes_must_be_of_the_task(tmp_path: Path) -> None:
+    folder = tiny(tmp_path / "base")
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    lora = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"])
+    get_peft_model(model, lora).save_pretrained(tmp_path / "adapter")
+    with pytest.raises(ValueError, match="Expected target PEFT class"):
+        AutoPeftModelForSequenceClassification.from_pretrained(tmp_path / "adapter")
+    with pytest.raises(ValueError, match="with a task type, please use a specific"):
+        AutoPeftModel.from_pretrained(tmp_path / "adapter")
+
+
+@claim("Partial_Merge_Drops_Adapters")
+@pytest.mark.slow
+def test_merging_twice_adds_only_what_is_not_merged() -> None:
+    base = nn.Sequential(nn.Linear(8, 8))
+    lora = LoraConfig(target_modules=["0"], init_lora_weights=False)
+    model = get_peft_model(base, lora)
+    model.add_adapter("b", lora)
+    model.merge_adapter()
+    once = base[0].weight.clone()
+    with pytest.warns(UserWarning, match="already merged, nothing to do"):
+        model.merge_adapter()
+    assert torch.equal(base[0].weight, once)
+    with pytest.warns(UserWarning, match="You are now additionally merging b"):
+        model.merge_adapter(["b"])
+    assert not torch.equal(base[0].weight, once)
+    with pytest.warns(UserWarning, match="Unmerging the model first"):
+        model.set_adapter("b")
+    assert not base[0].merged
+    assert model.active_adapters == ["b"]
+
+
+@claim("Unsupported_Target_Layer")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (FourierFTConfig(n_frequency=1000), "less than or equal to the product"),
+        (WaveFTConfig(n_frequency=1000), "less than or equal to the product"),
+        (MissConfig(r=64), "must be less than or equal to in_features"),
+        (RoadConfig(group_size=64), "must be divisible by group_size"),
+    ],
+)
+def test_an_option_must_fit_the_layer(config: PeftConfig, message: str) -> None:
+    config.target_modules = {"0"}
+    with pytest.raises(ValueError, match=message):
+        get_peft_model(nn.Sequential(nn.Linear(24, 24)), config)
+
+
+@claim("Named_Adapter_Subfolder")
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["default", "mine"])
+def test_trainer_finds_the_best_adapter_only_without_a_name(
+    tmp_path: Path, name: str
+) -> None:
+    base = LlamaForCausalLM.from_pretrained(tiny(tmp_path / "base"))
+    lora = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"])
+    rows = [{"input_ids": row, "labels": row} for row in torch.arange(64).view(8, 8)]
+    arguments = TrainingArguments(
+        str(tmp_path / "out"),
+        use_cpu=True,
+        report_to=[],
+        max_steps=4,
+        eval_steps=1,
+        save_steps=1,
+        eval_strategy="steps",
+        learning_rate=5.0,  # it gets worse with each step
+        lr_scheduler_type="constant",
+        load_best_model_at_end=True,
+    )
+    model = get_peft_model(base, lora, adapter_name=name)
+    trainer = Trainer(model, arguments, train_dataset=rows, eval_dataset=rows)
+    trainer.train()
+    losses = [it["eval_loss"] for it in trainer.state.log_history if "eval_loss" in it]
+    assert min(losses) != losses[-1]
+    wanted = min(losses) if name == "default" else losses[-1]
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(wanted)
+    if name != "default":
+        folder = f"{trainer.state.best_model_checkpoint}/{name}"
+        model.load_adapter(folder, name, is_trainable=True)
+        assert trainer.evaluate()["eval_loss"] == pytest.approx(min(losses))
