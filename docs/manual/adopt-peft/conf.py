@@ -44,6 +44,8 @@ heuristics_targets = {
     "Cannot_Be_Imported": None,
     "Update_First": "developer_guides/troubleshooting#version-mismatch",
     "Fixed_Elsewhere": "developer_guides/troubleshooting#version-mismatch",
+    "Methods": None,
+    "Older_Code": None,
     "Is_It_Fixed": "developer_guides/troubleshooting#version-mismatch",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
     "DeepSpeed": "accelerate/deepspeed",
