@@ -22,8 +22,6 @@ from claims.models import CAUSAL, claim, each, llama, loaded, lora, run, setting
 if TYPE_CHECKING:
     from pathlib import Path
 
-GONE = "Another_PEFT_Imported"
-SWALLOWED = "Unknown_Keywords_Swallowed"
 
 #: An import of older code, and the message that it ends in.
 IMPORTS = {
@@ -300,7 +298,7 @@ def guide(name: str) -> str:
     return " ".join(path.read_text(encoding="utf-8").split())
 
 
-@claim(GONE)
+@claim("Another_PEFT_Imported")
 @each("code", IMPORTS)
 def test_an_old_import_fails_as_the_page_says(code: str) -> None:
     assert f"`{IMPORTS[code]}`" in guide("older-code")
@@ -308,13 +306,13 @@ def test_an_old_import_fails_as_the_page_says(code: str) -> None:
         exec(code, {})  # noqa: S102 - a line of this file
 
 
-@claim(GONE)
+@claim("Another_PEFT_Imported")
 @each("code", TODAY.strip().splitlines())
 def test_what_the_page_says_to_import_is_there(code: str) -> None:
     exec(code, {})  # noqa: S102 - as above
 
 
-@claim(SWALLOWED)
+@claim("Unknown_Keywords_Swallowed")
 @each("code", CALLS)
 def test_an_old_call_fails_as_the_page_says(code: str, base_folder: Path) -> None:
     message = CALLS[code]
@@ -339,7 +337,7 @@ def test_an_old_call_fails_as_the_page_says(code: str, base_folder: Path) -> Non
         eval(code, names)  # noqa: S307 - as above
 
 
-@claim(SWALLOWED)
+@claim("Unknown_Keywords_Swallowed")
 @each("name", ARGUMENTS)
 def test_an_old_argument_of_trainings_is_refused(name: str) -> None:
     assert f"'{name}'" in guide("older-code")
@@ -348,7 +346,7 @@ def test_an_old_argument_of_trainings_is_refused(name: str) -> None:
     TrainingArguments("out", **{"use_cpu": True, "report_to": []} | ARGUMENTS[name])
 
 
-@claim(SWALLOWED)
+@claim("Unknown_Keywords_Swallowed")
 def test_the_name_in_merge_and_unload_is_read_as_progressbar() -> None:
     model = get_peft_model(llama(), lora("q_proj"), adapter_name="a")
     model.add_adapter("b", lora("q_proj"))
