@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from peft import PeftModel
+    from peft import PeftConfig, PeftModel
     from transformers import TrainerState
 
 update_first = claim("Update_First")
@@ -297,6 +297,123 @@ def test_lora_is_not_merged_into_groups() -> None:
     model = adapted(both, Grouped())
     wanted = model(image)
     assert same(model.merge_and_unload()(image), wanted)
+
+
+IMAGE = torch.randn(2, 4, 10, 10, generator=torch.Generator().manual_seed(0))
+VOXELS = torch.randn(2, 4, 6, 6, 6, generator=torch.Generator().manual_seed(0))
+#: Layers with what an adapter does not take over, and an input.
+UNUSUAL: dict[str, tuple[Callable[[], nn.Module], Tensor]] = {
+    "dilation": (lambda: nn.Conv2d(4, 8, 3, dilation=2, padding=2), IMAGE),
+    "dilation, same": (lambda: nn.Conv2d(4, 8, 3, dilation=2, padding="same"), IMAGE),
+    "dilation, 1d": (lambda: nn.Conv1d(4, 8, 3, dilation=2), IMAGE[:, :, 0]),
+    "dilation, 3d": (lambda: nn.Conv3d(4, 8, 3, dilation=2, padding=2), VOXELS),
+    "circular": (lambda: nn.Conv2d(4, 8, 3, padding=1, padding_mode="circular"), IMAGE),
+    "reflect": (
+        lambda: nn.Conv1d(4, 8, 3, padding=1, padding_mode="reflect"),
+        IMAGE[:, :, 0],
+    ),
+    "replicate": (
+        lambda: nn.Conv2d(4, 8, 3, padding=1, padding_mode="replicate"),
+        IMAGE,
+    ),
+}
+
+
+def convolution(name: str, method: PeftConfig) -> tuple[PeftModel, Tensor]:
+    """Return an adapted convolution whose adapter changes the output, and an input."""
+    layer, given = UNUSUAL[name]
+    return trained(adapted(method, nn.Sequential(layer()))), given
+
+
+def merge_is_true(model: PeftModel, given: Tensor) -> bool:
+    before = model(given)
+    with model.disable_adapter():
+        assert not same(model(given), before), "the adapter does nothing"
+    return same(model.merge_and_unload()(given), before, atol=1e-4)
+
+
+@update_first
+@each("dora", [False, True])
+@each("name", UNUSUAL)
+def test_lora_reads_its_input_unlike_the_convolution_beside_it(
+    name: str, *, dora: bool
+) -> None:
+    fit = functions()["fit_convolutions"]
+    model, given = convolution(name, lora("0", use_dora=dora))
+    if name.startswith("dilation") and "same" not in name:
+        error = refusal(lambda: model(given))
+        assert "must match the size of tensor b" in error
+        assert re.search(r"The size of tensor a \(\d+\) must", error)
+    else:
+        assert not merge_is_true(model, given)
+    model, given = convolution(name, lora("0", use_dora=dora))
+    fit(model)
+    assert merge_is_true(model, given)
+
+
+@update_first
+@each("method", ["Hira", "LoHa", "LoKr", "AdaLora", "IA3", "BOFT", "HRA", "OFT"])
+def test_other_methods_on_dilation_and_padding_modes(method: str) -> None:
+    options: dict[str, dict[str, object]] = {
+        "AdaLora": {"total_step": 10},
+        "IA3": {"feedforward_modules": []},
+        "BOFT": {"boft_block_size": 2},
+        "HRA": {"r": 2},
+        "OFT": {"oft_block_size": 4, "r": 0},
+    }
+    settings = config(method, "0", **options.get(method, {}))
+    if method == "OFT":
+        error = refusal(lambda: convolution("dilation", settings))
+        assert printed(error)
+    elif method in {"BOFT", "HRA"}:
+        model, given = convolution("dilation", settings)
+        assert model(given).shape[-1] == 12
+        assert model.merge_and_unload()(given).shape == (2, 8, 10, 10)
+    else:
+        assert merge_is_true(*convolution("dilation", settings))
+        assert merge_is_true(*convolution("dilation, same", settings))
+    is_right = method == "IA3"
+    for name in ("circular", "replicate"):
+        assert merge_is_true(*convolution(name, settings)) is is_right
+
+
+@update_first
+@each("channels", [(4, 8), (4, 4)])
+@each("kernel", [1, (1, 1, 3)])
+def test_convolutions_of_three_dimensions_with_small_kernels(
+    kernel: int | tuple[int, ...], channels: tuple[int, int]
+) -> None:
+    def base() -> nn.Module:
+        return nn.Sequential(nn.Conv3d(*channels, kernel))
+
+    model = adapted(lora("0"), base())
+    assert model(VOXELS).isfinite().all()
+    for options in ({}, {"safe_merge": True}):
+        assert printed(refusal(lambda: model.merge_and_unload(**options)))  # noqa: B023
+    hira = config("Hira", "0", r=4)
+    assert printed(refusal(lambda: adapted(hira, base())(VOXELS)))
+    ia3 = trained(
+        adapted(IA3Config(target_modules=["0"], feedforward_modules=[]), base())
+    )
+    assert merge_is_true(ia3, VOXELS)
+    other = nn.Sequential(nn.Conv3d(4, 4, (1, 3, 3)))
+    assert merge_is_true(adapted(lora("0"), other), VOXELS)
+
+
+@update_first
+@each("kernel", [1, 2, 3])
+def test_oft_changes_a_convolution_with_a_larger_kernel(kernel: int) -> None:
+    base = nn.Sequential(nn.Conv2d(4, 8, kernel))
+    plain = base(IMAGE)
+    for method, options in (
+        ("OFT", {"oft_block_size": 4, "r": 0}),
+        ("BOFT", {"boft_block_size": 2}),
+        ("HRA", {"r": 2}),
+    ):
+        model = adapted(config(method, "0", **options), base).eval()
+        is_wrong = method == "OFT" and kernel > 1
+        assert same(model(IMAGE), plain, atol=1e-4) is not is_wrong
+        assert same(model.merge_and_unload()(IMAGE), plain, atol=1e-4)
 
 
 @update_first
