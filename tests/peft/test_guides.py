@@ -179,6 +179,7 @@ def test_no_page_is_missed() -> None:
         "guides/is-it-possible",
         "guides/lora-training",
         "guides/merging",
+        "guides/method-by-method",
         "guides/methods",
         "guides/multi-adapter-management",
         "guides/older-code",

@@ -45,6 +45,7 @@ heuristics_targets = {
     "Update_First": "developer_guides/troubleshooting#version-mismatch",
     "Fixed_Elsewhere": "developer_guides/troubleshooting#version-mismatch",
     "Methods": None,
+    "Method_By_Method": None,
     "Older_Code": None,
     "Is_It_Fixed": "developer_guides/troubleshooting#version-mismatch",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
