@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from conftest import ROOT
-from peft import AdaLoraConfig, IA3Config, LoraConfig
+from peft import (
+    AdaLoraConfig,
+    IA3Config,
+    LoraConfig,
+    TrainableTokensConfig,
+    get_peft_model,
+)
 from peft.tuners.lora.aqlm import AqlmLoraLinear
 from peft.tuners.lora.awq import AwqLoraLinear
 from peft.tuners.lora.gptq import GPTQLoraLinear
@@ -21,6 +27,8 @@ from torch import Tensor, nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    BertConfig,
+    BertForMaskedLM,
     LlamaForQuestionAnswering,
     LlamaForSequenceClassification,
     LlamaForTokenClassification,
@@ -742,3 +750,21 @@ def test_factors_of_square_experts_give_no_error(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     stored(tmp_path, functions()["swapped"](saved(tmp_path), 4))
     assert distance(loaded(tmp_path, experts("qwen3_moe")), model) > 0.01
+
+
+@update_first
+def test_trainable_tokens_leave_out_the_bias_of_a_tied_head() -> None:
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4}
+    bert = BertForMaskedLM(BertConfig(vocab_size=64, intermediate_size=32, **sizes))
+    nn.init.normal_(bert.cls.predictions.bias)
+    bias = bert.cls.predictions.bias.detach().clone()
+    row = torch.arange(8)[None]
+    with torch.no_grad():
+        expected = bert.eval()(input_ids=row).logits
+        tokens = TrainableTokensConfig(
+            token_indices=[1, 2], target_modules=["word_embeddings"]
+        )
+        model = get_peft_model(bert, tokens).eval()
+        assert torch.allclose(model(input_ids=row).logits, expected - bias, atol=1e-5)
+        model.merge_adapter()
+        assert torch.allclose(model(input_ids=row).logits, expected, atol=1e-5)
