@@ -388,14 +388,18 @@ def test_an_adapter_of_enable_lora_is_converted(tmp_path: Path) -> None:
         "set_peft_model_state_dict": peft.set_peft_model_state_dict,
     }
     code = code.replace('"converted"', repr(str(tmp_path)))
+    code = code.replace(
+        "double =",
+        "before = gpt2.transformer.h[0].attn.c_attn.weight.clone()\ndouble =",
+    )
     exec(code, names)  # noqa: S102 - what the page tells readers to do
-    layer = names["converted"].base_model.model.transformer.h[0].attn.c_attn
+    layer = names["merged"].transformer.h[0].attn.c_attn
     old, name = names["old"], names["name"]
     a, b = old[f"{name}.lora_A.weight"], old[f"{name}.lora_B.weight"]
     rows = torch.randn(3, 32)
     with torch.no_grad():
         after = torch.nn.functional.conv1d((rows @ a.T).T[None], b, groups=2)[0].T
-        delta = layer(rows) - layer.base_layer(rows)
+        delta = rows @ (layer.weight - names["before"])
     assert torch.allclose(delta[:, :32], 2.0 * after[:, :32], atol=1e-4)
     assert torch.equal(delta[:, 32:64], torch.zeros(3, 32))
     assert torch.allclose(delta[:, 64:], 2.0 * after[:, 32:], atol=1e-4)

@@ -18,6 +18,7 @@ from peft import (
     VBLoRAConfig,
     VeraConfig,
     get_peft_model,
+    get_peft_model_state_dict,
     inject_adapter_in_model,
     load_peft_weights,
     set_peft_model_state_dict,
@@ -247,3 +248,14 @@ def test_a_dropout_needs_no_factor_in_a_merge() -> None:
     model = get_peft_model(llama(), lora).eval()
     expected = run(model)
     assert torch.allclose(run(model.merge_and_unload()), expected, atol=1e-5)
+
+
+@claim("Missing_Adapter_Keys")
+def test_vera_without_its_projection_does_not_load() -> None:
+    model = get_peft_model(llama(), VeraConfig(target_modules=QUERY))
+    weights = get_peft_model_state_dict(model)
+    left = {name: it for name, it in weights.items() if "vera_A" not in name}
+    assert len(left) < len(weights)
+    message = "Specified to load vera_A and vera_B from state dictionary however"
+    with pytest.raises(ValueError, match=message):
+        set_peft_model_state_dict(model, left)
