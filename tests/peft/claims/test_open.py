@@ -768,3 +768,23 @@ def test_trainable_tokens_leave_out_the_bias_of_a_tied_head() -> None:
         assert torch.allclose(model(input_ids=row).logits, expected - bias, atol=1e-5)
         model.merge_adapter()
         assert torch.allclose(model(input_ids=row).logits, expected, atol=1e-5)
+
+
+@update_first
+def test_the_end_of_disable_adapter_switches_a_mixed_model_on() -> None:
+    mixed, plain = adapted(lora(), mixed=True).eval(), adapted(lora()).eval()
+    for model in mixed, plain:
+        with model.disable_adapter():
+            with model.disable_adapter():
+                assert same(model, linear())
+            assert same(model, linear()) == (model is plain)
+        assert not same(model, linear())
+        model.base_model.disable_adapter_layers()
+        assert same(model, linear())
+        with model.disable_adapter():
+            assert same(model, linear())
+        assert same(model, linear()) == (model is plain)
+    mixed.base_model.disable_adapter_layers()
+    assert same(mixed, linear())
+    mixed.base_model.enable_adapter_layers()
+    assert not same(mixed, linear())
