@@ -788,3 +788,27 @@ def test_the_end_of_disable_adapter_switches_a_mixed_model_on() -> None:
     assert same(mixed, linear())
     mixed.base_model.enable_adapter_layers()
     assert not same(mixed, linear())
+
+
+@update_first
+@each(
+    ("targets", "option", "names"),
+    [
+        (["embed_tokens"], "auto", {"embed_tokens"}),
+        (["model.embed_tokens"], "auto", set()),
+        (["model.embed_tokens"], True, {"embed_tokens", "lm_head"}),
+    ],
+)
+def test_the_full_name_of_an_embedding_leaves_its_weight_out(
+    *, targets: list[str], option: bool | str, names: set[str], tmp_path: Path
+) -> None:
+    base = llama()
+    nn.init.normal_(base.get_input_embeddings().weight)
+    model = adapted(lora(**CAUSAL, target_modules=targets), base).eval()
+    model.save_pretrained(tmp_path, save_embedding_layers=option)
+    weights = [name.split(".") for name in saved(tmp_path) if name.endswith(".weight")]
+    assert {name for parts in weights for name in parts} & {
+        "embed_tokens",
+        "lm_head",
+    } == names
+    assert same(loaded(tmp_path, llama()), model) == bool(names)
