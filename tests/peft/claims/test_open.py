@@ -812,3 +812,37 @@ def test_the_full_name_of_an_embedding_leaves_its_weight_out(
         "lm_head",
     } == names
     assert same(loaded(tmp_path, llama()), model) == bool(names)
+
+
+def bodied(name: str) -> nn.Module:
+    """Return a body of a layer `first` and one of that name, and such a layer at the top."""
+    body = nn.Sequential()
+    body.add_module("first", nn.Linear(16, 16))
+    body.add_module(name, nn.Linear(16, 16))
+    model = nn.Sequential()
+    model.add_module("body", body)
+    model.add_module(name, nn.Linear(16, 16))
+    return model
+
+
+def full(base: nn.Module, name: str) -> set[str]:
+    """Return the layers that are trained in full beside LoRA on the first."""
+    model = adapted(lora("first", modules_to_save=[name]), base).base_model.model
+    named = model.named_modules()
+    return {key for key, it in named if isinstance(it, ModulesToSaveWrapper)}
+
+
+@update_first
+def test_the_end_of_a_name_in_lora_is_no_module_to_save() -> None:
+    for name in "out", "A", "B":
+        error = refusal(lambda name=name: full(bodied(name), name))
+        assert "ModuleDict" in error
+        assert printed(error)
+        assert full(bodied(name), f"body.{name}") == {f"body.{name}"}
+        assert full(bodied(name), f"model.{name}") == set()
+    assert full(bodied("final"), "final") == {"final", "body.final"}
+    assert full(bodied("layer"), "layer") == {
+        "layer",
+        "body.layer",
+        "body.first.base_layer",
+    }
