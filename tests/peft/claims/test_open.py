@@ -768,3 +768,81 @@ def test_trainable_tokens_leave_out_the_bias_of_a_tied_head() -> None:
         assert torch.allclose(model(input_ids=row).logits, expected - bias, atol=1e-5)
         model.merge_adapter()
         assert torch.allclose(model(input_ids=row).logits, expected, atol=1e-5)
+
+
+@update_first
+def test_the_end_of_disable_adapter_switches_a_mixed_model_on() -> None:
+    mixed, plain = adapted(lora(), mixed=True).eval(), adapted(lora()).eval()
+    for model in mixed, plain:
+        with model.disable_adapter():
+            with model.disable_adapter():
+                assert same(model, linear())
+            assert same(model, linear()) == (model is plain)
+        assert not same(model, linear())
+        model.base_model.disable_adapter_layers()
+        assert same(model, linear())
+        with model.disable_adapter():
+            assert same(model, linear())
+        assert same(model, linear()) == (model is plain)
+    mixed.base_model.disable_adapter_layers()
+    assert same(mixed, linear())
+    mixed.base_model.enable_adapter_layers()
+    assert not same(mixed, linear())
+
+
+@update_first
+@each(
+    ("targets", "option", "names"),
+    [
+        (["embed_tokens"], "auto", {"embed_tokens"}),
+        (["model.embed_tokens"], "auto", set()),
+        (["model.embed_tokens"], True, {"embed_tokens", "lm_head"}),
+    ],
+)
+def test_the_full_name_of_an_embedding_leaves_its_weight_out(
+    *, targets: list[str], option: bool | str, names: set[str], tmp_path: Path
+) -> None:
+    base = llama()
+    nn.init.normal_(base.get_input_embeddings().weight)
+    model = adapted(lora(**CAUSAL, target_modules=targets), base).eval()
+    model.save_pretrained(tmp_path, save_embedding_layers=option)
+    weights = [name.split(".") for name in saved(tmp_path) if name.endswith(".weight")]
+    assert {name for parts in weights for name in parts} & {
+        "embed_tokens",
+        "lm_head",
+    } == names
+    assert same(loaded(tmp_path, llama()), model) == bool(names)
+
+
+def bodied(name: str) -> nn.Module:
+    """Return a body of a layer `first` and one of that name, and such a layer at the top."""
+    body = nn.Sequential()
+    body.add_module("first", nn.Linear(16, 16))
+    body.add_module(name, nn.Linear(16, 16))
+    model = nn.Sequential()
+    model.add_module("body", body)
+    model.add_module(name, nn.Linear(16, 16))
+    return model
+
+
+def full(base: nn.Module, name: str) -> set[str]:
+    """Return the layers that are trained in full beside LoRA on the first."""
+    model = adapted(lora("first", modules_to_save=[name]), base).base_model.model
+    named = model.named_modules()
+    return {key for key, it in named if isinstance(it, ModulesToSaveWrapper)}
+
+
+@update_first
+def test_the_end_of_a_name_in_lora_is_no_module_to_save() -> None:
+    for name in "out", "A", "B":
+        error = refusal(lambda name=name: full(bodied(name), name))
+        assert "ModuleDict" in error
+        assert printed(error)
+        assert full(bodied(name), f"body.{name}") == {f"body.{name}"}
+        assert full(bodied(name), f"model.{name}") == set()
+    assert full(bodied("final"), "final") == {"final", "body.final"}
+    assert full(bodied("layer"), "layer") == {
+        "layer",
+        "body.layer",
+        "body.first.base_layer",
+    }
