@@ -108,7 +108,7 @@ def test_what_was_pasted_before(site: Asked) -> None:
 
 def test_nothing_is_asked_of_the_threads_that_are_put_aside() -> None:
     aside = load("put_aside.json")["numbers"]
-    assert len(set(aside)) == 50
+    assert len(set(aside)) >= 50
     rows = [*ASKED["tuned"], *ASKED["kept"]]
     asked = {row.get("issue", "") for row in rows}
     named = {f"huggingface/peft#{number}" for number in aside}
