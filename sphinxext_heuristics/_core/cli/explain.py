@@ -101,6 +101,7 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
     may_fit: list[int] = []
     if not is_name:
         may_fit = guesses(asked, text, {one.at for one in found})
+    pasted = plain(text)
     blocks = (_answer(plan.quotes, asked, one) for one in found)
     lines = list(separated(blocks))
     if not lines:
@@ -108,7 +109,7 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         lines = [_unknown(text, close) if is_name else _NOTHING]
     if may_fit:
         lines += ["", "perhaps:"]
-        lines += separated(_guess(asked, at, plain(text)) for at in may_fit)
+        lines += separated(_guess(asked, at, pasted) for at in may_fit)
     elif not (found or is_name):
         symptoms = filter(attrgetter("is_symptom"), asked.sections)
         lines += [f"  is it this? {it.title} ({it.place})" for it in symptoms]
@@ -116,7 +117,7 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         arguments,
         lines,
         answered=[_answer_row(asked, one) for one in found],
-        may_fit=[_guess_row(asked, at, plain(text)) for at in may_fit],
+        may_fit=[_guess_row(asked, at, pasted) for at in may_fit],
     )
     return 0 if found or may_fit else 1
 

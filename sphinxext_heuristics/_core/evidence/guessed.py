@@ -63,13 +63,13 @@ def said_in(section: Section, pasted: str) -> tuple[int, str]:
     That is the paragraph or the row that the message is in; 0 and nothing if none fits.
     Of messages that explain as much, the one whose text shares most words is the best.
     """
-    asked = {*stems(pasted)}
     fitting = []
     for message, said in section.says:
         size = fit(message, pasted)
         whole = min(len(pasted), sum(map(len, message.pieces)))
         if size and size >= SHARED["least_said"] * whole:
-            fitting.append((size, len(asked & {*stems(said)}), said))
+            shared = {*stems(pasted)} & {*stems(said)}
+            fitting.append((size, len(shared), said))
     size, _shared, said = max(fitting, key=itemgetter(0, 1), default=(0, 0, ""))
     return size, said
 

@@ -20,7 +20,7 @@ from .messages import ANYTHING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..model import Heuristic
+    from ..model import Heuristic, Page
     from ..resolve.plan import Plan
 
 #: The data that the script has, too.
@@ -196,8 +196,11 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
     catalogue = plan.catalogue
     named = {place.docname for place in naming}
     for docname, page in catalogue.pages.items():
+        if docname not in named:
+            continue
+        says = _by_section(page)
         # The first is the page.
-        for ids in page.sections[1:] if docname in named else ():
+        for ids in page.sections[1:]:
             place = Place(docname, ids[0])
             title = catalogue.title(docname, place.anchor)
             members = tuple(
@@ -211,12 +214,20 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
                 words=tuple(stems(title)),
                 members=members,
                 is_symptom=bool(naming[place]) and len(members) >= _LEAST_MEMBERS,
-                says=tuple(
-                    (quoted(Message(kind="", text=said.code)), said.text)
-                    for said in page.said
-                    if said.section == place.anchor and keyword(said.code).is_message
-                ),
+                says=tuple(says[place.anchor]),
             )
+
+
+def _by_section(page: Page) -> dict[str, list[tuple[Quoted, str]]]:
+    """Map each section of a page to the messages in its text, each with that text."""
+    found: dict[str, list[tuple[Quoted, str]]] = defaultdict(list)
+    for said in page.said:
+        if keyword(said.code).is_message:
+            quote = quoted(Message(kind="", text=said.code))
+            # Only its fixed parts are compared, and the text around it is shown.
+            quote = quote._replace(message=Message(kind="", text=""))
+            found[said.section].append((quote, said.text))
+    return found
 
 
 def quoted(message: Message, *, is_shown: bool = False) -> Quoted:

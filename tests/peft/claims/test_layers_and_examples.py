@@ -113,7 +113,7 @@ def base_of(name: str, options: dict[str, int]) -> nn.Module:
 @claim("Default_Target_Modules")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_families_have_these_layers(name: str) -> None:
-    """The layers of the guide's table are there, and its last column is what PEFT takes without names."""
+    """A family has these layers, and PEFT takes these of them without names, or refuses."""
     options, layers, default = FAMILIES[name]
     base = base_of(name, options)
     ends = {module.rpartition(".")[2] for module, _ in base.named_modules()}
