@@ -26,11 +26,10 @@ from ._core.model import (
     LostReason,
     Message,
     Note,
-    Problem,
     Query,
-    Subtype,
     Target,
 )
+from ._core.problems import Problem, Subtype
 from ._core.read.options import DirectiveOption, ListOption, as_written, flag, one_of
 from ._core.read.queries import FilteredDirective
 from ._core.resolve.face import (

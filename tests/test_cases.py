@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import CASES, Project, read_case
 
-from sphinxext_heuristics._core.model import Subtype
+from sphinxext_heuristics._core.problems import Subtype
 
 if TYPE_CHECKING:
     from pathlib import Path

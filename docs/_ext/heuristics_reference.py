@@ -14,7 +14,7 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics import api
-from sphinxext_heuristics._core import config, model
+from sphinxext_heuristics._core import config, model, problems
 from sphinxext_heuristics._core.read import evidence, heuristic, queries
 
 if TYPE_CHECKING:
@@ -78,12 +78,13 @@ class WarningsDirective(TableDirective):
     """``heuristics-warnings``: the kinds of warnings."""
 
     heads = ("Subtype", "When")
-    modules = (model,)
+    modules = (problems,)
 
     def run(self) -> list[nodes.Node]:
         """Return the table."""
         return self.table(
-            (f"`heuristic.{subtype.word}`", subtype.value) for subtype in model.Subtype
+            (f"`heuristic.{subtype.word}`", subtype.value)
+            for subtype in problems.Subtype
         )
 
 

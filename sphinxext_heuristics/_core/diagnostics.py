@@ -15,7 +15,7 @@ from sphinx.util import logging
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .model import Problem
+    from .problems import Problem
 
 #: How many names are compared letter by letter: those that share the most pairs of
 #: letters.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from . import model
+from . import model, problems
 
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
@@ -105,6 +105,7 @@ def records_version(version: str) -> int:
     It changes with each, and what was stored under another one is not read: its fields
     may be others, and so may be what that version made of the same text.
     """
-    records = [record for record in vars(model).values() if hasattr(record, "_fields")]
+    known = [*vars(model).values(), *vars(problems).values()]
+    records = [record for record in known if hasattr(record, "_fields")]
     fields = [(record.__name__, record._fields) for record in records]
     return zlib.crc32(repr((version, sys.version_info, fields)).encode())

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from docutils.parsers.rst import Directive
     from sphinx.application import Sphinx
 
-    from .model import Note, Problem, Query, Target
+    from .model import Note, Query, Target
+    from .problems import Problem
     from .resolve.plan import Plan
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..files import index_file
 from ..integration.builders import INDEX_FILE, project_file
-from ..model import Subtype
+from ..problems import Subtype
 from .project import Command, read
 from .writing import bring_up_to_date, required, warning
 

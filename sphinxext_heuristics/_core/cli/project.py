@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from ..model import Subtype
+    from ..problems import Subtype
     from ..resolve.plan import Plan
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics import ordered
 from ..files import reach
 from ..integration.builders import REACH_FILE, project_file
-from ..model import Subtype
+from ..problems import Subtype
 from .project import Command, read
 from .writing import bring_up_to_date, note, required, say, say_json, seen, warning
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, counted, did_you_mean, ordered
 from ..files.project_file import unified
-from ..model import Evidence, Found, Subtype
+from ..model import Evidence, Found
+from ..problems import Subtype
 from ..resolve import checks
 from ..resolve.quotes import is_quote
 from .project import Command, CommandError, read_evidence

@@ -15,7 +15,7 @@ from ..files.project_file import read as read_file
 from .project import CommandError
 
 if TYPE_CHECKING:
-    from ..model import Problem
+    from ..problems import Problem
 
 
 def say(text: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..model import Connection, Heuristic, Problem, Subtype
 from ..notes import markdown
+from ..problems import Problem, Subtype
 from ..resolve import listing as index
 from .project_file import ProjectFile, difference
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..config import Settings
+    from ..model import Connection, Heuristic
     from ..resolve.catalogue import Catalogue
     from ..resolve.plan import Plan
     from ..resolve.records import Resolved

@@ -6,7 +6,7 @@ import difflib
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import Problem, Subtype
+from ..problems import Problem, Subtype
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, counted, did_you_mean
-from ..model import Problem, Subtype
+from ..problems import Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

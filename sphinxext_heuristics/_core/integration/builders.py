@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..config import Settings
     from ..files.project_file import ProjectFile
-    from ..model import Problem, Subtype
+    from ..problems import Problem, Subtype
     from ..resolve.plan import Plan
 
 #: The event for other extensions, emitted once a build with the plan.

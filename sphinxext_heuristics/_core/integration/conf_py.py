@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..config import OPTIONS, PREFIX
 from ..diagnostics import closest, did_you_mean
-from ..model import Problem, Subtype
+from ..problems import Problem, Subtype
 from .domain import EXTENSION
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 from ..diagnostics import absolute
-from ..model import Entry, Page, Problem, RoleUse, Said, Subtype
+from ..model import Entry, Page, RoleUse, Said
 from ..nodes import (
     EVIDENCE,
     UNTITLED,
@@ -23,6 +23,7 @@ from ..nodes import (
     is_evidence,
 )
 from ..notes.inline import freeze
+from ..problems import Problem, Subtype
 from ..resolve.pages import fold
 from .mentions import mentions
 from .parameters import parameters, signatures, signed

@@ -12,10 +12,11 @@ from sphinx.util.nodes import make_id
 from .. import versions
 from ..config import Settings
 from ..diagnostics import closest, did_you_mean
-from ..model import CONNECTION_TYPES, SEVERITIES, Heuristic, Subtype
+from ..model import CONNECTION_TYPES, SEVERITIES, Heuristic
 from ..nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
 from ..notes.inline import freeze
 from ..notes.links import INVENTORY
+from ..problems import Subtype
 from .connection import connection
 from .header import OPTION, open_fence, outside_fences
 from .options import (

@@ -16,7 +16,7 @@ from docutils.parsers.rst import directives as rst
 from sphinx.util.docutils import SphinxDirective
 
 from ..diagnostics import absolute, closest, did_you_mean
-from ..model import Problem, Subtype
+from ..problems import Problem, Subtype
 from .header import indent_of, read_header, read_myst_header
 
 if TYPE_CHECKING:

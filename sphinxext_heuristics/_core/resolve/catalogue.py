@@ -8,16 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..config import Settings
-from ..model import (
-    SEVERITIES,
-    Entry,
-    Heuristic,
-    Mention,
-    Page,
-    Problem,
-    Subtype,
-    Target,
-)
+from ..model import SEVERITIES, Entry, Heuristic, Mention, Page, Target
+from ..problems import Problem, Subtype
 from ..versions import holds
 from .pages import fold
 from .records import Place

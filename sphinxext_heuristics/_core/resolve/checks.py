@@ -15,10 +15,9 @@ from ..model import (
     Heuristic,
     LostReason,
     Page,
-    Problem,
     Query,
-    Subtype,
 )
+from ..problems import Problem, Subtype
 from ..versions import holds, is_empty_range
 from . import page_files
 from .listing import bounds, categories

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..model import INDEX_PAGE, Heuristic, Page, Problem, Subtype
+from ..model import INDEX_PAGE, Heuristic, Page
+from ..problems import Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
