@@ -11,10 +11,12 @@ from jsonschema import Draft202012Validator
 import sphinxext_heuristics
 from sphinxext_heuristics._core.evidence.pasted import (
     Asked,
+    Excerpt,
     Keyword,
     Known,
     Quoted,
     Section,
+    stems,
 )
 from sphinxext_heuristics._core.model import Message
 from sphinxext_heuristics._core.resolve.pages import Place
@@ -48,7 +50,7 @@ def asked_in(page: BeautifulSoup) -> Asked:
         Known(
             title=title,
             note=note,
-            messages=tuple(map(_quoted, messages)),
+            messages=_quotes(messages),
             keywords=tuple(Keyword(*one) for one in keywords),
             code=_frozen(code),
             words=tuple(words),
@@ -62,16 +64,18 @@ def asked_in(page: BeautifulSoup) -> Asked:
             words=tuple(words),
             members=tuple(members),
             is_symptom=is_symptom,
-            says=tuple((_quoted(message), block) for message, block in says),
+            excerpts=tuple(
+                Excerpt(text, tuple(dict.fromkeys(stems(text))), _quotes(messages))
+                for text, messages in passages
+            ),
         )
-        for uri, title, _note, words, members, is_symptom, says in sections
+        for uri, title, words, members, is_symptom, passages in sections
     ]
     return Asked((), tuple(known), tuple(named))
 
 
-def _quoted(given: list[Any]) -> Quoted:
-    said, pieces, equal, is_shown = _frozen(given)
-    return Quoted(Message(*said), pieces, equal, is_shown)
+def _quotes(given: list[Any]) -> tuple[Quoted, ...]:
+    return tuple(Quoted(Message(*said), *rest) for said, *rest in _frozen(given))
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401 - JSON

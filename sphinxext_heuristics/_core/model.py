@@ -332,13 +332,13 @@ class Mention(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Code of several words in a page's text: it may be a message."""
+    """A row of a table, or a paragraph with code of several words."""
 
     #: The first id of the section that it is in.
     section: str
-    code: str
-    #: The paragraph, or the row of a table, that it is in.
     text: str
+    #: Its code of several words: each may be a message.
+    code: tuple[str, ...]
 
 
 class Page(NamedTuple):
@@ -362,7 +362,7 @@ class Page(NamedTuple):
     sections: tuple[tuple[str, ...], ...] = ()
     #: Their titles.
     titles: tuple[str, ...] = ()
-    #: The code of several words in their text, in the order of the page.
+    #: What it may be searched by, in the order of the page.
     said: tuple[Said, ...] = ()
     #: Whether its quotes are smart, as those of the builder that read it are.
     has_smart_quotes: bool = True

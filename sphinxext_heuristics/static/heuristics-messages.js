@@ -54,10 +54,11 @@
 
   const spaced = (text) => ` ${(text.toLowerCase().match(/[a-z0-9_]+|[^\x00-\x7f]/gu) ?? []).join(" ")} `;
 
+  const stemmed = new Map();
+  const stem = (word) => stemmed.get(word) ?? stemmed.set(word, replaced(word, shared.endings)).get(word);
   const stems = (text) => {
     const words = text.toLowerCase().match(/[0-9]*[a-z][a-z0-9]+|[^\x00-\x7f]/gu) ?? [];
-    const telling = words.filter((word) => !shared.stop.includes(word));
-    return [...new Set(telling.map((word) => replaced(word, shared.endings)))];
+    return [...new Set(words.filter((word) => !shared.stop.includes(word)).map(stem))];
   };
 
   /* The code that raised exceptions, and the text without frames. */
@@ -99,13 +100,15 @@
   };
 
   /* How much a section's best message explains of a text, and the paragraph or the row that it is in. */
-  const saidIn = (says, text, words) => {
-    const fitting = says.flatMap(([message, block]) => {
-      const size = fit(message, text);
-      const whole = Math.min(text.length, sum(message[1].map((piece) => piece.length)));
-      const shares = () => stems(block).filter((word) => words.includes(word)).length;
-      return size && size >= shared.least_said * whole ? [[size, shares(), block]] : [];
-    });
+  const saidIn = (passages, text, words) => {
+    const fitting = passages.flatMap(([said, messages, own]) =>
+      messages.flatMap((message) => {
+        const size = fit(message, text);
+        const whole = Math.min(text.length, sum(message[1].map((piece) => piece.length)));
+        const shares = () => words.filter((word) => own.has(word)).length;
+        return size && size >= shared.least_said * whole ? [[size, shares(), said]] : [];
+      }),
+    );
     const better = ([size, count], [other, others]) => other - size || others - count;
     const [size, , block] = fitting.sort(better)[0] ?? [0, 0, ""];
     return [size, block];
@@ -143,7 +146,28 @@
       (one) => new Map(one[6].flatMap((texts, kind) => texts.split(" ").map((stem) => [stem, data.weights[kind]]))),
     );
 
+    /* The texts of each section, its title first, with their words; and in how many texts a word is. */
+    const often = new Map();
+    let texts;
+    const read = () => {
+      const withWords = ([said, messages]) => [said, messages, new Set(stems(said))];
+      texts = sections.map(([, , own, , , passages]) => [["", [], new Set(own)], ...passages.map(withWords)]);
+      for (const [, , own] of texts.flat()) own.forEach((word) => often.set(word, (often.get(word) ?? 0) + 1));
+    };
+
+    /* The section's text that is most like these words, and how much. */
+    const alike = (own, words, rarity) => {
+      let best = ["", 0];
+      for (const [said, , has] of own) {
+        const both = words.filter((word) => has.has(word));
+        const size = both.length > 1 && rarity(both) / Math.sqrt(rarity(words) * rarity([...has]));
+        if (size > best[1]) best = [said, size];
+      }
+      return best;
+    };
+
     const guess = (text, said, answers) => {
+      if (!texts) read();
       const words = stems(said);
       const asked = stems(text);
       const counts = words.map((stem) => having.map((one) => one.get(stem) ?? 0));
@@ -156,17 +180,23 @@
         const isEnough = sum(counts.map((all) => all[at])) >= enough;
         return [uri, title, note, isEnough && !answers[at].isKnown && shares[at], 0];
       });
-      for (const [uri, title, , own, members, isSymptom, says] of sections) {
+      for (const [at, [uri, title, own, members, isSymptom]] of sections.entries()) {
         const isEnough = words.filter((word) => own.includes(word)).length >= (isSymptom ? 1 : enough);
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        const [size, block] = saidIn(says, text, asked);
+        const [size, block] = saidIn(texts[at], text, asked);
         const rate = isEnough && named + sum(best.slice(0, 2)) / 2;
         rated.push([uri, title, block, size || rate, +!isSymptom]);
       }
       const left = [...shared.most];
-      const ordered = rated.sort((one, other) => other[3] - one[3]);
-      return ordered.filter(([, , , rate, kind]) => rate >= shared.least_share && left[kind]-- > 0);
+      const byRate = (one, other) => other[3] - one[3];
+      const found = rated.sort(byRate).filter(([, , , rate, kind]) => rate >= shared.least_share && left[kind]-- > 0);
+      const whole = Math.log(texts.flat().length + 1);
+      const rarity = (them) => sum(them.map((word) => whole - Math.log(often.get(word) ?? 1)));
+      const others = sections
+        .map(([uri, title], at) => [uri, title, ...alike(texts[at], words, rarity)])
+        .filter(([uri, , , size]) => size >= shared.least_alike && !found.some((one) => one[0] === uri));
+      return [...found, ...others.sort(byRate).slice(0, left[2])];
     };
 
     const rest = [...document.querySelectorAll(".heuristic-messages")];
@@ -191,9 +221,9 @@
       told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
       found.replaceChildren(...best.flatMap(shown));
       const isNothing = text && !best.length && !may.length;
-      const these = ["Is it one of these?", sections.filter((it) => it[5])];
+      const these = ["Is it one of these?", sections.filter((it) => it[4])];
       const [head, offered] = isNothing ? these : ["Perhaps:", may];
-      const items = offered.flatMap(([uri, title, note]) => item(uri, title, [note]));
+      const items = offered.flatMap(([uri, title, note]) => item(uri, title, [isNothing ? "" : note]));
       const link = isNothing ? make("a", { href: searchPage }, say("Search this site")) : "";
       more.replaceChildren(make("p", {}, offered.length ? say(head) : ""), make("dl", {}, ...items), make("p", {}, link));
       divide(holder);

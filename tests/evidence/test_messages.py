@@ -30,7 +30,9 @@ from sphinxext_heuristics._core.evidence.messages import (
 )
 from sphinxext_heuristics._core.evidence.pasted import (
     Asked,
+    Excerpt,
     Known,
+    Section,
     answers,
     fit,
     keyword,
@@ -41,6 +43,7 @@ from sphinxext_heuristics._core.evidence.pasted import (
     traced,
 )
 from sphinxext_heuristics._core.model import Evidence, Message
+from sphinxext_heuristics._core.resolve.records import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -641,8 +644,51 @@ ASKED = Asked((), (BASE, SAFE), ())
     ],
 )
 def test_what_may_fit(text: str, found: list[int]) -> None:
-    assert guesses(ASKED, text) == found
+    assert [one.at for one in guesses(ASKED, text)] == found
     assert not guesses(ASKED, text, known=(0, 1))
+
+
+def section(title: str, *texts: str) -> Section:
+    """Return a section of a guide with its passages."""
+    return Section(
+        place=Place("guide", title),
+        title=title,
+        words=tuple(stems(title)),
+        members=(),
+        is_symptom=False,
+        excerpts=tuple(Excerpt(it, tuple(stems(it)), ()) for it in texts),
+    )
+
+
+NEGATIVE = "A negative weight counts as a positive one. In release: up to 0.17.1"
+COPIES = "A merge needs memory for two copies"
+GUIDE = (
+    section("Fixed: merging", NEGATIVE, COPIES),
+    section("Fixed: loading", "The adapter's file has no weights", "Loading is slow"),
+    section("How do I merge two adapters at once?"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("negative weights count as positive?", [(2, NEGATIVE)]),
+        ("can one merge two adapters", [(4, "")]),
+        # what has most of the text's rare words first, each section once
+        ("a merge of two copies, with two adapters at once", [(4, ""), (2, COPIES)]),
+        # one word, and too little of a long text
+        ("negative", []),
+        ("positive reviews count where shops sell bread, cakes and fresh milk", []),
+        ("slow bread", []),
+    ],
+)
+def test_a_passage_like_a_text_may_fit(text: str, found: list[tuple[int, str]]) -> None:
+    assert guesses(Asked((), (BASE, SAFE), GUIDE), text) == found
+
+
+def test_what_is_alike_comes_last() -> None:
+    found = guesses(Asked((), (BASE, SAFE), GUIDE), "check: a negative weight changes")
+    assert found == [(1, ""), (2, NEGATIVE)]
 
 
 # -- the directive --------------------------------------------------------------------

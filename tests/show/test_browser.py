@@ -16,7 +16,7 @@ from conftest import dom_of
 from exported import asked_in
 
 from sphinxext_heuristics._core.evidence import pasted
-from sphinxext_heuristics._core.evidence.guessed import guesses, said_in
+from sphinxext_heuristics._core.evidence.guessed import guesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -628,18 +628,18 @@ def test_pasted_text_shows_what_explain_shows(
         symptoms = [
             one.title for one in asked.sections if is_nothing and one.is_symptom
         ]
-        assert offered == [*(titles[at] for at in may_fit), *symptoms], text
+        assert offered == [*(titles[one.at] for one in may_fit), *symptoms], text
         notes = [one.note for one in asked.known]
-        plain = pasted.plain(text)
-        notes += [said_in(section, plain)[1] for section in asked.sections]
-        assert printed == [*(notes[at] for at in may_fit), *("" for _ in symptoms)]
+        notes += ["" for _section in asked.sections]
+        said = [one.said or notes[one.at] for one in may_fit]
+        assert printed == [*said, *("" for _ in symptoms)]
         assert searches == is_nothing
         assert listed == (0 if text else 5)
     numbers = [len(shown) for shown, *_ in found]
     assert numbers[:16] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
     assert numbers[16:24] == [1, 1, 1, 1, 0, 1, 0, 1]
     may_fit = [0 if searches else len(offered) for _, offered, _, searches, _ in found]
-    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 2, 0, 0, 1, 0, 0, 1]
+    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 3, 0, 0, 1, 0, 1, 1]
     what = "GateError: the hinge of gate 4 is … dry. What to do: Oil the hinge."
     assert found[-4][1:3] == [["The gate squeaks"], [what]]
     assert "Call the smith" in found[-1][2][0]

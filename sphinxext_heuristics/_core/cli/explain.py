@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
-from ..evidence.guessed import guesses, said_in
-from ..evidence.pasted import answers, asked_of, plain
+from ..evidence.guessed import Guess, guesses
+from ..evidence.pasted import answers, asked_of
 from ..model import Found
 from ..notes.inline import text_of
 from .account import account, label, separated
@@ -98,10 +98,9 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
     asked = asked_of(plan, tuple(plan.catalogue.heuristics.values()))
     found = answers(asked.known, text)
     is_name = " " not in text
-    may_fit: list[int] = []
+    may_fit: list[Guess] = []
     if not is_name:
         may_fit = guesses(asked, text, {one.at for one in found})
-    pasted = plain(text)
     blocks = (_answer(plan.quotes, asked, one) for one in found)
     lines = list(separated(blocks))
     if not lines:
@@ -109,7 +108,7 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         lines = [_unknown(text, close) if is_name else _NOTHING]
     if may_fit:
         lines += ["", "perhaps:"]
-        lines += separated(_guess(asked, at, pasted) for at in may_fit)
+        lines += separated(_guess(asked, one) for one in may_fit)
     elif not (found or is_name):
         symptoms = filter(attrgetter("is_symptom"), asked.sections)
         lines += [f"  is it this? {it.title} ({it.place})" for it in symptoms]
@@ -117,7 +116,7 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         arguments,
         lines,
         answered=[_answer_row(asked, one) for one in found],
-        may_fit=[_guess_row(asked, at, pasted) for at in may_fit],
+        may_fit=[_guess_row(asked, one) for one in may_fit],
     )
     return 0 if found or may_fit else 1
 
@@ -175,18 +174,18 @@ def _unknown(name: str, close: Iterable[str]) -> str:
 def _answer_row(asked: Asked, found: Answer) -> dict[str, object]:
     """Return a heuristic that knows of a text."""
     return {
-        **_guess_row(asked, found.at),
+        **_guess_row(asked, Guess(found.at)),
         "messages": [one.message.text for one in found.messages],
         "code": list(found.code),
         "keywords": list(found.keywords),
     }
 
 
-def _guess_row(asked: Asked, at: int, pasted: str = "") -> dict[str, object]:
+def _guess_row(asked: Asked, guess: Guess) -> dict[str, object]:
     """Return a heuristic or a section that may fit a text."""
+    at, said = guess
     if at >= len(asked.heuristics):
         section = asked.sections[at - len(asked.heuristics)]
-        _size, said = said_in(section, pasted)
         return {"section": section.title, **section.place._asdict(), "said": said}
     record = asked.heuristics[at]
     return {
@@ -204,7 +203,7 @@ def _guess_row(asked: Asked, at: int, pasted: str = "") -> dict[str, object]:
 def _answer(quotes: Quotes, asked: Asked, found: Answer) -> Iterator[str]:
     """Yield a heuristic with what it knows a text by."""
     record = asked.heuristics[found.at]
-    yield from _guess(asked, found.at)
+    yield from _guess(asked, Guess(found.at))
     quoting = quotes.messages(record)
     for fitting in found.messages:
         kind, text = fitting.message
@@ -224,11 +223,11 @@ def _answer(quotes: Quotes, asked: Asked, found: Answer) -> Iterator[str]:
         yield f"  reported by users: {', '.join(found.keywords)}"
 
 
-def _guess(asked: Asked, at: int, pasted: str = "") -> Iterator[str]:
+def _guess(asked: Asked, guess: Guess) -> Iterator[str]:
     """Yield a heuristic or a section, what it says of a text, and where it is."""
+    at, said = guess
     if at >= len(asked.heuristics):
         section = asked.sections[at - len(asked.heuristics)]
-        _size, said = said_in(section, pasted)
         yield f"{section.title}: {said}" if said else section.title
         yield f"  on page {section.place}"
         return

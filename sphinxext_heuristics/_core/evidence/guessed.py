@@ -5,25 +5,36 @@ The script ``heuristics-messages.js`` does the same in the site's box.
 
 from __future__ import annotations
 
-from math import log
+from collections import Counter
+from itertools import chain, islice
+from math import log, sqrt
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .pasted import SHARED, fit, plain, stems, traced
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from .pasted import Asked, Section
 
 
-def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
+class Guess(NamedTuple):
+    """A heuristic or a section that may fit a text."""
+
+    #: Its place among all heuristics, or after these among the sections.
+    at: int
+    #: The passage of the section that it fits by, if it is one.
+    said: str = ""
+
+
+def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[Guess]:
     """Return what may fit a text, best first, without what is *known* to.
 
-    That are places among all heuristics, or after these among the sections. It shares
-    enough words of the text, and enough of the text by their rarity. Of a section, its
-    title counts, and the best two of what it shows or links; of a symptom's, one word
-    is enough. A section that has a message of the text comes before all others.
+    It shares enough words of the text, and enough of the text by their rarity. Of a
+    section, its title counts, and the best two of what it shows or links; of a
+    symptom's, one word is enough. A section that has a message of the text comes before
+    all others, and after them come those with a title or a passage like the text.
     """
     pasted = plain(text)
     _raised, rest = traced(text)
@@ -32,29 +43,57 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
     whole = sum(weights.values()) or 1
     shares = []
     #: How well each fits, and whether it is a section that is not about a symptom.
-    rated: list[tuple[float, bool]] = []
+    rated: list[tuple[float, bool, Guess]] = []
     enough = min(SHARED["least_shared"], len(weights))
     for at, own in enumerate(counts):
         shared = {stem: own[stem] for stem in weights if stem in own}
         share = sum(weights[stem] * count for stem, count in shared.items()) / whole
         shares.append(share)
         is_enough = sum(shared.values()) >= enough
-        rated.append((share if is_enough and at not in known else 0, False))
-    for section in asked.sections:
+        share = share if is_enough and at not in known else 0
+        rated.append((share, False, Guess(at)))
+    for at, section in enumerate(asked.sections, len(counts)):
         named = [weights[stem] for stem in weights if stem in section.words]
         best = sorted((shares[at] for at in section.members), reverse=True)
         is_enough = len(named) >= (1 if section.is_symptom else enough)
         share = sum(named) / whole + sum(best[:2]) / 2 if is_enough else 0
-        size, _said = said_in(section, pasted)
-        rated.append((size or share, not section.is_symptom))
-    left = [*SHARED["most"]]
+        size, said = said_in(section, pasted)
+        rated.append((size or share, not section.is_symptom, Guess(at, said)))
+    *left, more = SHARED["most"]
     found = []
-    for at in sorted(range(len(rated)), key=lambda at: -rated[at][0]):
-        share, is_other = rated[at]
+    for share, is_other, guess in sorted(rated, key=lambda one: -one[0]):
         if share >= SHARED["least_share"] and left[is_other]:
             left[is_other] -= 1
-            found.append(at)
-    return found
+            found.append(guess)
+    places = {guess.at for guess in found}
+    alike = (one for one in _alike(asked, [*weights]) if one.at not in places)
+    return [*found, *islice(alike, more)]
+
+
+def _alike(asked: Asked, words: Sequence[str]) -> Iterator[Guess]:
+    """Yield the sections with a title or a passage like these words, best first.
+
+    That is the cosine of both, each word weighed by its rarity among all of these.
+    """
+    texts: list[tuple[int, str, Sequence[str]]] = []
+    for at, section in enumerate(asked.sections, len(asked.known)):
+        texts.append((at, "", section.words))
+        texts += [(at, one.text, one.words) for one in section.excerpts]
+    often = Counter(chain.from_iterable(own for _at, _text, own in texts))
+    whole = log(len(texts) + 1)
+
+    def weight(words: Iterable[str]) -> float:
+        return sum(whole - log(often[word] or 1) for word in words)
+
+    best: dict[int, tuple[float, str]] = {}
+    for at, text, own in texts:
+        shared = [word for word in words if word in own]
+        if len(shared) > 1:
+            size = weight(shared) / sqrt(weight(words) * weight(own))
+            best[at] = max(best.get(at, (0, "")), (size, text), key=itemgetter(0))
+    for at, (size, text) in sorted(best.items(), key=lambda one: -one[1][0]):
+        if size >= SHARED["least_alike"]:
+            yield Guess(at, text)
 
 
 def said_in(section: Section, pasted: str) -> tuple[int, str]:
@@ -64,12 +103,13 @@ def said_in(section: Section, pasted: str) -> tuple[int, str]:
     Of messages that explain as much, the one whose text shares most words is the best.
     """
     fitting = []
-    for message, said in section.says:
-        size = fit(message, pasted)
-        whole = min(len(pasted), sum(map(len, message.pieces)))
-        if size and size >= SHARED["least_said"] * whole:
-            shared = {*stems(pasted)} & {*stems(said)}
-            fitting.append((size, len(shared), said))
+    words = {*stems(pasted)}
+    for said, own, messages in section.excerpts:
+        for message in messages:
+            size = fit(message, pasted)
+            whole = min(len(pasted), sum(map(len, message.pieces)))
+            if size and size >= SHARED["least_said"] * whole:
+                fitting.append((size, len(words & {*own}), said))
     size, _shared, said = max(fitting, key=itemgetter(0, 1), default=(0, 0, ""))
     return size, said
 

@@ -93,6 +93,16 @@ class Known(NamedTuple):
     words: tuple[str, ...]
 
 
+class Excerpt(NamedTuple):
+    """A passage of a section as a pasted text is compared with it."""
+
+    text: str
+    #: The `stems` of it.
+    words: tuple[str, ...]
+    #: The messages in it.
+    messages: tuple[Quoted, ...]
+
+
 class Section(NamedTuple):
     """A section of a page that heuristics name as their workflow."""
 
@@ -104,8 +114,8 @@ class Section(NamedTuple):
     members: tuple[int, ...]
     #: Whether it is about a symptom: they name it, and it has two of them at least.
     is_symptom: bool
-    #: The messages in its text, each with the paragraph or row that it is in.
-    says: tuple[tuple[Quoted, str], ...]
+    #: Its passages.
+    excerpts: tuple[Excerpt, ...]
 
 
 class Asked(NamedTuple):
@@ -198,7 +208,7 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
     for docname, page in catalogue.pages.items():
         if docname not in named:
             continue
-        says = _by_section(page)
+        excerpts = _by_section(page)
         # The first is the page.
         for ids in page.sections[1:]:
             place = Place(docname, ids[0])
@@ -211,22 +221,22 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
             yield Section(
                 place=place,
                 title=title,
-                words=tuple(stems(title)),
+                words=tuple(dict.fromkeys(stems(title))),
                 members=members,
                 is_symptom=bool(naming[place]) and len(members) >= _LEAST_MEMBERS,
-                says=tuple(says[place.anchor]),
+                excerpts=tuple(excerpts[place.anchor]),
             )
 
 
-def _by_section(page: Page) -> dict[str, list[tuple[Quoted, str]]]:
-    """Map each section of a page to the messages in its text, each with that text."""
-    found: dict[str, list[tuple[Quoted, str]]] = defaultdict(list)
-    for said in page.said:
-        if keyword(said.code).is_message:
-            quote = quoted(Message(kind="", text=said.code))
-            # Only its fixed parts are compared, and the text around it is shown.
-            quote = quote._replace(message=Message(kind="", text=""))
-            found[said.section].append((quote, said.text))
+def _by_section(page: Page) -> dict[str, list[Excerpt]]:
+    """Map each section of a page to its passages."""
+    found: dict[str, list[Excerpt]] = defaultdict(list)
+    for section, text, code in page.said:
+        messages = [quoted(Message("", it)) for it in code if keyword(it).is_message]
+        # Only their fixed parts are compared, and the text around them is shown.
+        bare = (quote._replace(message=Message("", "")) for quote in messages)
+        words = tuple(dict.fromkeys(stems(text)))
+        found[section].append(Excerpt(text, words, tuple(bare)))
     return found
 
 

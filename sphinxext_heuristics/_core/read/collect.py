@@ -89,7 +89,7 @@ def collect(
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in sections),
         titles=tuple(map(_title, sections)),
-        said=tuple(_said(found[nodes.literal])),
+        said=tuple(_said(everything)),
         anchors=tuple(_anchors(document)),
         problems=(
             *_unread(found[nodes.paragraph]),
@@ -238,16 +238,16 @@ def _title(section: nodes.section) -> str:
     return title.astext() if title else ""
 
 
-def _said(literals: list[nodes.literal]) -> Iterator[Said]:
-    """Yield the code of several words that is in the text of sections."""
-    for literal in literals:
-        code = literal.astext()
-        if " " not in code:
-            continue
-        section = _around(literal, nodes.section)
-        block = _around(literal, nodes.row) or _around(literal, nodes.paragraph)
-        if section and block:
-            yield Said(section["ids"][0], code, _text(block))
+def _said(everything: Iterable[nodes.Node]) -> Iterator[Said]:
+    """Yield the rows of tables, and the paragraphs with code of several words."""
+    for block in everything:
+        section = _around(block, nodes.section)
+        if section and isinstance(block, nodes.row | nodes.paragraph):
+            literals = (literal.astext() for literal in block.findall(nodes.literal))
+            code = tuple(text for text in literals if " " in text)
+            is_row = isinstance(block.parent, nodes.tbody)
+            if is_row or (code and not _around(block, nodes.row)):
+                yield Said(section["ids"][0], _text(block), code)
 
 
 def _text(block: nodes.Element) -> str:

@@ -100,7 +100,7 @@ class MessagesView(View):
                 for one, texts in content.asked
             ]
             sections = [
-                (here.uri(Target(*one.place)), one.title, "", *one[2:])
+                (here.uri(Target(*one.place)), *one[1:-1], _texts(one))
                 for one in content.sections
             ]
             searching = here.uri(Target(docname="search"))
@@ -119,6 +119,11 @@ class MessagesView(View):
                 nodes.definition_list("", *items, classes=[self.name]),
             ]
         return made
+
+
+def _texts(section: Section) -> list[tuple[object, ...]]:
+    """Return the passages of a section as the script gets them: it finds the words."""
+    return [(one.text, one.messages) for one in section.excerpts]
 
 
 def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
