@@ -751,9 +751,11 @@ def test_a_thousand_heuristics_answer_at_once(
         page = [words(12), words(40), words(150)]
         code = [[f"call_{words(1)}(with={number})"] * 2 for number in range(3)]
         thousand.append([uri, f"Title {at}", words(20), messages, keywords, code, page])
-    says = [[[["", words(6)], [words(6)], [], False], words(20)] for _ in range(20)]
+    passages = [
+        [words(20), [[["", words(6)], [words(6)], [], False]]] for _ in range(40)
+    ]
     sections = [
-        [uri, words(4), "", words(4).split(), [3, at], True, says] for at in range(50)
+        [uri, words(4), words(4).split(), [3, at], True, passages] for at in range(50)
     ]
     holder["data-known"] = json.dumps([thousand, sections, *more])
     (zoo.out / "sub/thousand.html").write_text(str(soup), encoding="utf-8")
