@@ -193,10 +193,12 @@
       const found = rated.sort(byRate).filter(([, , , rate, kind]) => rate >= shared.least_share && left[kind]-- > 0);
       const whole = Math.log(texts.flat().length + 1);
       const rarity = (them) => sum(them.map((word) => whole - Math.log(often.get(word) ?? 1)));
-      const others = sections
+      const alikes = sections
         .map(([uri, title], at) => [uri, title, ...alike(texts[at], words, rarity)])
-        .filter(([uri, , , size]) => size >= shared.least_alike && !found.some((one) => one[0] === uri));
-      return [...found, ...others.sort(byRate).slice(0, left[2])];
+        .filter(([, , , size]) => size >= shared.least_alike);
+      const withText = ([uri, title, note]) => [uri, title, note || alikes.find((one) => one[0] === uri)?.[2] || ""];
+      const others = alikes.filter(([uri]) => !found.some((one) => one[0] === uri));
+      return [...found.map(withText), ...others.sort(byRate).slice(0, left[2])];
     };
 
     const rest = [...document.querySelectorAll(".heuristic-messages")];

@@ -674,6 +674,8 @@ GUIDE = (
     [
         ("negative weights count as positive?", [(2, NEGATIVE)]),
         ("can one merge two adapters", [(4, "")]),
+        # found by its title, and with what is like the text
+        ("fixed in merging: a negative weight counts", [(2, NEGATIVE)]),
         # what has most of the text's rare words first, each section once
         ("a merge of two copies, with two adapters at once", [(4, ""), (2, COPIES)]),
         # one word, and too little of a long text

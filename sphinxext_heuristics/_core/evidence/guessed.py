@@ -6,7 +6,7 @@ The script ``heuristics-messages.js`` does the same in the site's box.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from math import log, sqrt
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .pasted import SHARED, fit, plain, stems, traced
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from .pasted import Asked, Section
 
@@ -60,20 +60,22 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[Guess]:
         size, said = said_in(section, pasted)
         rated.append((size or share, not section.is_symptom, Guess(at, said)))
     *left, more = SHARED["most"]
+    alike = _alike(asked, [*weights])
     found = []
-    for share, is_other, guess in sorted(rated, key=lambda one: -one[0]):
+    for share, is_other, (at, said) in sorted(rated, key=lambda one: -one[0]):
         if share >= SHARED["least_share"] and left[is_other]:
             left[is_other] -= 1
-            found.append(guess)
-    places = {guess.at for guess in found}
-    alike = (one for one in _alike(asked, [*weights]) if one.at not in places)
-    return [*found, *islice(alike, more)]
+            like = alike.pop(at, "")
+            found.append(Guess(at, said or like))
+    found += islice(starmap(Guess, alike.items()), more)
+    return found
 
 
-def _alike(asked: Asked, words: Sequence[str]) -> Iterator[Guess]:
-    """Yield the sections with a title or a passage like these words, best first.
+def _alike(asked: Asked, words: Sequence[str]) -> dict[int, str]:
+    """Return the places of sections with a text like these words, with it, best first.
 
-    That is the cosine of both, each word weighed by its rarity among all of these.
+    It is a title, which is not told, or a passage. They are as alike as the cosine of
+    both, each word weighed by its rarity among all of these.
     """
     texts: list[tuple[int, str, Sequence[str]]] = []
     for at, section in enumerate(asked.sections, len(asked.known)):
@@ -91,9 +93,9 @@ def _alike(asked: Asked, words: Sequence[str]) -> Iterator[Guess]:
         if len(shared) > 1:
             size = weight(shared) / sqrt(weight(words) * weight(own))
             best[at] = max(best.get(at, (0, "")), (size, text), key=itemgetter(0))
-    for at, (size, text) in sorted(best.items(), key=lambda one: -one[1][0]):
-        if size >= SHARED["least_alike"]:
-            yield Guess(at, text)
+    ordered = sorted(best.items(), key=lambda one: -one[1][0])
+    least = SHARED["least_alike"]
+    return {at: text for at, (size, text) in ordered if size >= least}
 
 
 def said_in(section: Section, pasted: str) -> tuple[int, str]:
