@@ -625,6 +625,7 @@ def test_endings_do_not_matter(one: str, other: str) -> None:
 def test_what_a_text_is_about() -> None:
     text = "How do I get the 4-bit LoRA's rank, r=64, into merge_and_unload?"
     assert [*stems(text)] == ["bit", "lora", "rank", "merg", "unload"]
+    assert [*stems("请问如何合并LoRA?")] == ["合", "并", "lora"]
 
 
 ASKED = Asked((), (BASE, SAFE), ())
