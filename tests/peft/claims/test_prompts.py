@@ -30,6 +30,8 @@ from transformers import (
     DataCollatorForLanguageModeling,
     GPT2Config,
     GPT2LMHeadModel,
+    IdeficsConfig,
+    IdeficsForVisionText2Text,
     LlamaForSequenceClassification,
     MobileViTConfig,
     MobileViTForImageClassification,
@@ -832,3 +834,36 @@ def test_a_layer_takes_no_scale_and_the_context_does() -> None:
     assert not same(full, plain)
     with refused("scaling is only supported for models with `LoraLayer`s"):
         rescale_adapter_scale(linear(), 0.5).__enter__()
+
+
+@claim("Prompt_Logits_Longer")
+@each(("kind", "longer"), [("PrefixTuning", 0), ("PromptTuning", 4)])
+def test_idefics_wants_a_longer_mask_of_images_with_a_prompt(
+    kind: str, longer: int
+) -> None:
+    vision = {"embed_dim": 16, "image_size": 8, "patch_size": 4}
+    vision |= {"num_attention_heads": 2, "num_hidden_layers": 1}
+    sizes = {"vocab_size": 64, "additional_vocab_size": 0, "hidden_size": 32}
+    sizes |= {"intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    options = {"use_resampler": False, "cross_layer_interval": 1}
+    small = IdeficsConfig(
+        **sizes,
+        **options,
+        vision_config=vision | {"intermediate_size": 16},
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    base = IdeficsForVisionText2Text(small)
+    prompt = getattr(peft, f"{kind}Config")(**CAUSAL, num_virtual_tokens=4)
+    model = get_peft_model(base, prompt)
+    ids = torch.arange(3, 11)[None]
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids}
+    batch["pixel_values"] = torch.ones(1, 1, 3, 8, 8)
+    if longer:
+        mask = torch.ones(1, 8, 1, dtype=torch.long)
+        with pytest.raises(RuntimeError, match="must match the size of tensor b"):
+            model(**batch, image_attention_mask=mask)
+    mask = torch.ones(1, 8 + longer, 1, dtype=torch.long)
+    model(**batch, image_attention_mask=mask).loss.backward()
+    assert all(it.grad.abs().any() for it in model.parameters() if it.requires_grad)

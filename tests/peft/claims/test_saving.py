@@ -460,6 +460,21 @@ def test_both_put_one_peft_model_into_another(adapter: Path) -> None:
 
 
 @load_with_from_pretrained
+def test_a_loaded_model_that_is_wrapped_again_starts_anew(adapter: Path) -> None:
+    model = loaded(adapter)
+    assert not same(model, linear())
+    with warned("for a second time"):
+        again = peft.get_peft_model(model, config("Lora", "0"))
+    assert same(again.eval(), linear())
+
+
+@load_with_from_pretrained
+def test_a_model_without_an_adapter_has_no_weights_of_one() -> None:
+    with refused("'Linear' object has no attribute 'peft_config'", AttributeError):
+        get_peft_model_state_dict(nn.Linear(8, 8))
+
+
+@load_with_from_pretrained
 def test_load_adapter_into_the_wrapped_model(adapter: Path) -> None:
     model = adapted(config("Lora", "0"))
     model.load_adapter(adapter, "default")

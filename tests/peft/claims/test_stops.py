@@ -231,6 +231,28 @@ def test_a_unit_has_one_dtype_and_with_original_parameters_both_kinds(
 
 @fsdp_one_dtype_per_unit
 @pytest.mark.usefixtures("one_process")
+@each("policy", ["peft", "blocks"])
+def test_what_accelerate_would_cast_up_is_the_base_too_by_blocks(policy: str) -> None:
+    """It casts the units with a trainable weight: see `Accelerator.prepare_model`."""
+    base = llama().bfloat16()
+    model = adapted(lora("q_proj"), base, autocast_adapter_dtype=False)
+    trained = sum(it.numel() for it in model.parameters() if it.requires_grad)
+    policies = {"peft": fsdp_auto_wrap_policy(model), "blocks": BY_BLOCK}
+    model = FullyShardedDataParallel(
+        model,
+        auto_wrap_policy=policies[policy],
+        use_orig_params=True,
+        device_id=torch.device("cpu"),
+    )
+    cast = 0
+    for unit in FullyShardedDataParallel.fsdp_modules(model):
+        flat = unit._flat_param  # noqa: SLF001 - as Accelerate reads it
+        cast += flat.numel() if flat is not None and flat.requires_grad else 0
+    assert cast == trained if policy == "peft" else cast > 5 * trained
+
+
+@fsdp_one_dtype_per_unit
+@pytest.mark.usefixtures("one_process")
 @each("cast", [False, True])
 def test_a_soft_prompt_is_cast_to_the_dtype_of_the_base(*, cast: bool) -> None:
     model = adapted(config("PromptTuning", **CAUSAL), llama().bfloat16()).train()
