@@ -45,7 +45,7 @@ NO_PARAMETER = {
         "it is in the configuration",
     ),
     ("Adapter_Refused_By_Servers", "modules_to_save"): (
-        [".save_pretrained"],
+        [".save_pretrained", "get_peft_model_state_dict", "save_as_lora"],
         "it is in the configuration",
     ),
     ("Adapter_Names_Hook_Leak", "adapter_names"): (
@@ -88,7 +88,7 @@ NO_PARAMETER = {
         "it is passed on in `kwargs`",
     ),
     ("Mutating_Init_Base_Weights", "init_lora_weights"): (
-        ["LoraGAConfig", ".save_pretrained", ".subtract_mutated_init"],
+        ["LoraGAConfig", "CordaConfig", ".save_pretrained", ".subtract_mutated_init"],
         "it is in the adapter's configuration",
     ),
     ("Partial_Merge_Drops_Adapters", "adapter_names"): (
@@ -131,7 +131,10 @@ NO_PARAMETER = {
         ],
         "it is in `peft_config`",
     ),
-    ("Task_Type_Must_Fit", "task_type"): (["get_peft_model"], "it is in `peft_config`"),
+    ("Task_Type_Must_Fit", "task_type"): (
+        ["get_peft_model", "PeftModelForCausalLM"],
+        "it is in `peft_config`",
+    ),
     ("Tied_Embeddings_Merge", "ensure_weight_tying"): (
         [".merge_and_unload", ".merge_adapter"],
         "it is in the adapter's configuration",

@@ -180,6 +180,17 @@ def takes_a_block_or_fails_otherwise(cls: str, _folder: Path) -> None:
     assert not re.search(UNSUPPORTED, message)
 
 
+def takes_all_layers_without_a_pattern(cls: str, _folder: Path) -> None:
+    base = llama(num_hidden_layers=2).model  # what AutoModel loads
+    model = adapted(config(method_of(cls), layers_to_transform=[0]), base)
+    assert model.targeted_module_names == ["layers.0", "layers.1"]
+
+
+def warns_in_other_words(cls: str, _folder: Path) -> None:
+    with pytest.warns(UserWarning, match="fan_in_fan_out=True is not compatible"):
+        adapted(config(method_of(cls), "0", fan_in_fan_out=True), linear())
+
+
 def knows_no_all_linear(cls: str, _folder: Path) -> None:
     with refused("more adapter layers"):
         adapted(config(method_of(cls), target_modules="all-linear", **CAUSAL), llama())
@@ -207,6 +218,8 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Config_Used_Twice": knows_no_all_linear,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
+    "Layers_To_Transform_Matches": takes_all_layers_without_a_pattern,
+    "Messages_You_May_Ignore": warns_in_other_words,
     "Modules_To_Save_Or_Target": has_no_targets,
     "Modules_To_Save_Small_Layers": has_no_targets,
     "Mutating_Init_Base_Weights": leaves_the_base_alone,
@@ -226,6 +239,8 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 @claim("Config_Used_Twice")
 @claim("Default_Target_Modules")
 @claim("Fused_Layers_Bypass_Adapters")
+@claim("Layers_To_Transform_Matches")
+@claim("Messages_You_May_Ignore")
 @claim("Modules_To_Save_Or_Target")
 @claim("Modules_To_Save_Small_Layers")
 @claim("Mutating_Init_Base_Weights")
