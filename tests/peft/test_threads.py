@@ -1,6 +1,7 @@
 """What the catalogue is measured by: threads of PEFT, and what the site says to each.
 
-Half of them, those of `put_aside.json`, are read and judged only after the pages.
+Half of them, those of `put_aside.json`, are read and judged only after the pages. Those
+of `drawn.json` are a draw of all, as a stranger finds them, and of other projects' threads.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from docutils.nodes import make_id
 from pages import PAGES
 
 VERDICTS = {"solved", "points", "nothing"}
+SAID = ["title", "wrong", "upgrade", "verdict", "by"]
 
 
 def load(name: str) -> Any:  # noqa: ANN401 - JSON
@@ -23,6 +25,7 @@ def load(name: str) -> Any:  # noqa: ANN401 - JSON
 
 
 THREADS = load("tests/peft/threads.json")["threads"]
+DRAWN = load("tests/peft/drawn.json")["threads"]
 ASIDE = load("tests/peft/put_aside.json")["numbers"]
 
 
@@ -52,7 +55,28 @@ def test_there_are_a_hundred_and_each_is_judged_once() -> None:
 
 @pytest.mark.parametrize("thread", THREADS, ids=lambda thread: str(thread["number"]))
 def test_a_thread_says_what_was_wrong_and_who_answers(thread: dict[str, Any]) -> None:
-    assert list(thread) == ["number", "title", "wrong", "upgrade", "verdict", "by"]
+    assert list(thread) == ["number", *SAID]
+    is_judged(thread)
+
+
+@pytest.mark.parametrize("thread", DRAWN, ids=lambda thread: thread["thread"])
+def test_a_drawn_thread_says_it_too(thread: dict[str, Any]) -> None:
+    assert list(thread) == ["thread", *SAID, "unclear", "named"]
+    is_judged(thread)
+
+
+def test_of_threads_that_were_drawn_most_are_answered() -> None:
+    ours = [it for it in DRAWN if it["thread"].startswith("huggingface/peft#")]
+    others = [it for it in DRAWN if it not in ours]
+    for drawn in (ours, others):
+        verdicts = [thread["verdict"] for thread in drawn]
+        assert len(verdicts) >= 50
+        assert verdicts.count("solved") >= 0.6 * len(verdicts)
+        assert verdicts.count("nothing") <= 0.2 * len(verdicts)
+
+
+def is_judged(thread: dict[str, Any]) -> None:
+    """Check what is said of a thread."""
     assert thread["title"]
     assert thread["wrong"].endswith(".")
     assert isinstance(thread["upgrade"], bool)
