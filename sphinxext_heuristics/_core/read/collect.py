@@ -241,13 +241,14 @@ def _title(section: nodes.section) -> str:
 def _said(everything: Iterable[nodes.Node]) -> Iterator[Said]:
     """Yield the rows of tables, and the paragraphs with code of several words."""
     for block in everything:
+        if not isinstance(block, nodes.row | nodes.paragraph):
+            continue
         section = _around(block, nodes.section)
-        if section and isinstance(block, nodes.row | nodes.paragraph):
-            literals = (literal.astext() for literal in block.findall(nodes.literal))
-            code = tuple(text for text in literals if " " in text)
-            is_row = isinstance(block.parent, nodes.tbody)
-            if is_row or (code and not _around(block, nodes.row)):
-                yield Said(section["ids"][0], _text(block), code)
+        literals = (literal.astext() for literal in block.findall(nodes.literal))
+        code = tuple(text for text in literals if " " in text)
+        is_row = isinstance(block.parent, nodes.tbody)
+        if section and (is_row or (code and not _around(block, nodes.row))):
+            yield Said(section["ids"][0], _text(block), code)
 
 
 def _text(block: nodes.Element) -> str:
