@@ -26,6 +26,7 @@ from peft import (
     get_peft_model_state_dict,
     inject_adapter_in_model,
 )
+from peft.helpers import DoraCaching
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.parallel import DistributedDataParallel
@@ -611,6 +612,12 @@ def test_only_active_adapters_that_are_not_merged_are_run() -> None:
 def test_dora_runs_more() -> None:
     model = adapted(lora(use_dora=True, **ALL), of_two_layers())
     assert forward_pass(model) == (555, 71)
+    expected = run(model)
+    with DoraCaching():
+        assert forward_pass(model) == (555, 71)
+        assert forward_pass(model) == (429, 43)
+        assert same(model, expected)
+    assert forward_pass(model) == (555, 71)
 
 
 @merge_to_speed_up
@@ -726,6 +733,19 @@ def test_what_each_start_computes(operation: str, start: object) -> None:
     assert any(operation in name for name in names)
     others = {"linalg_svd", "linalg_qr"} - {operation}
     assert not any(other in name for name in names for other in others)
+
+
+@slow_initialization
+def test_dora_computes_the_norm_of_each_whole_weight() -> None:
+    sizes = []
+
+    def note(func: object, args: Any) -> None:  # noqa: ANN401 - of any operation
+        if "linalg_vector_norm" in str(func):
+            sizes.append(tuple(args[0].shape))
+
+    with Operations(note):
+        adapted(LoraConfig(target_modules=["0"], use_dora=True), linear())
+    assert sizes == [tuple(linear()[0].weight.shape)]
 
 
 @slow_initialization

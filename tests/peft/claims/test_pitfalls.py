@@ -16,6 +16,7 @@ from peft import (
     PeftModel,
     cast_mixed_precision_params,
     get_peft_model,
+    get_peft_model_state_dict,
     initialize_lora_eva_weights,
     inject_adapter_in_model,
     load_peft_weights,
@@ -228,6 +229,18 @@ def test_another_rank_than_that_of_the_file_is_a_size_mismatch(
         with refused(r"size mismatch for .*lora_A", RuntimeError):
             act()
     assert not model.load_adapter(adapter, "under_a_new_name").unexpected_keys
+
+
+@claim("Rank_Must_Match_File")
+def test_a_file_of_the_first_releases_has_three_dimensions() -> None:
+    model = with_lora(r=4)
+    weights = get_peft_model_state_dict(model)
+    for name, weight in weights.items():
+        if "lora_B" in name:
+            weights[name] = weight[..., None]
+    message = r"size mismatch for .*lora_B.*torch.Size\(\[\d+, 4, 1\]\) from checkpoint"
+    with refused(message, RuntimeError):
+        set_peft_model_state_dict(model, weights)
 
 
 @claim("Rank_Must_Match_File")

@@ -261,6 +261,38 @@ def test_bert_is_not_concerned() -> None:
     assert moved(model, "right") < 1e-5
 
 
+@classifying
+@each(
+    ("kind", "moves"), [("PromptTuning", True), ("PrefixTuning", True), ("Lora", False)]
+)
+def test_a_language_model_is_trained_with_padding_on_the_right(
+    kind: str, moves: object
+) -> None:
+    """Its first token has no label, as padding is before it on the left only."""
+    ours = lora("q_proj", **CAUSAL) if kind == "Lora" else config(kind, **CAUSAL)
+    model = trained(adapted(ours, llama()), 0.3)
+    text = torch.arange(3, 9)[None]
+
+    def loss(side: str, number: int) -> float:
+        def beside(its: Tensor, fill: int) -> Tensor:
+            pad = torch.full((1, number), fill)
+            return torch.cat([pad, its] if side == "left" else [its, pad], dim=1)
+
+        labels = text.clone()
+        labels[:, 0] = -100
+        given = {
+            "input_ids": beside(text, 0),
+            "attention_mask": beside(torch.ones_like(text), 0),
+            "labels": beside(labels, -100),
+        }
+        with torch.no_grad():
+            return float(model(**given).loss)
+
+    alone = loss("right", 0)
+    assert loss("right", 4) == pytest.approx(alone, abs=1e-5)
+    assert (abs(loss("left", 4) - alone) > 1e-5) is moves
+
+
 # -- Generate_By_Keyword --
 
 by_keyword = claim("Generate_By_Keyword")

@@ -29,8 +29,13 @@ from torch.nn.functional import cross_entropy
 from torch.nn.functional import linear as multiply
 from transformers import (
     AutoModelForCausalLM,
+    BertConfig,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
     BitsAndBytesConfig,
+    LlamaConfig,
     LlamaForSequenceClassification,
+    LlamaForTokenClassification,
     T5Config,
     T5ForConditionalGeneration,
     Trainer,
@@ -42,6 +47,7 @@ from claims.models import (
     CAUSAL,
     PROMPT,
     ROWS,
+    TEXT,
     Loader,
     Options,
     adam,
@@ -439,6 +445,37 @@ def test_poly_needs_a_column_of_its_own(tmp_path: Path, *, kept: bool) -> None:
 # -- Modules_To_Save_Small_Layers --
 
 modules_to_save_small_layers = claim("Modules_To_Save_Small_Layers")
+
+
+@modules_to_save_small_layers
+@each("bits", [4, 8])
+@each(
+    ("kind", "task", "head"),
+    [
+        (BertForSequenceClassification, "SEQ_CLS", "classifier"),
+        (BertForQuestionAnswering, "QUESTION_ANS", "qa_outputs"),
+        (LlamaForTokenClassification, "TOKEN_CLS", "score"),
+        (LlamaForSequenceClassification, "SEQ_CLS", ""),
+    ],
+)
+def test_a_head_with_a_bias_is_quantized_unless_it_is_named(
+    bits: int, kind: type[nn.Module], task: str, head: str, tmp_path: Path
+) -> None:
+    settings = BertConfig if "Bert" in kind.__name__ else LlamaConfig
+    kind(settings(**TEXT)).save_pretrained(tmp_path)
+    ours = lora("query", "q_proj", task_type=task)
+
+    def base(skipped: list[str] | None) -> nn.Module:
+        stored = BitsAndBytesConfig(
+            **{f"load_in_{bits}bit": True}, llm_int8_skip_modules=skipped
+        )
+        return kind.from_pretrained(tmp_path, quantization_config=stored)
+
+    if head:
+        message = "only Tensors of floating point dtype can require gradients"
+        with refused(message, RuntimeError):
+            adapted(ours, base(None))
+    assert trainable(adapted(ours, base([head] if head else None)))
 
 
 class Blocks(nn.Module):

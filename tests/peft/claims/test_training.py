@@ -410,6 +410,14 @@ def test_the_modules_that_were_found_can_be_listed_and_counted() -> None:
 
 
 @target_module_typos
+def test_an_item_of_a_list_is_no_regular_expression() -> None:
+    pattern = r".*q_proj"
+    with refused("not found in the base model"):
+        adapted(lora(target_modules=[pattern]), llama())
+    assert adapted(lora(target_modules=pattern), llama()).targeted_module_names
+
+
+@target_module_typos
 def test_check_passes_a_name_that_only_some_blocks_have() -> None:
     base = llama(num_hidden_layers=2)
     del base.model.layers[1].self_attn.v_proj
