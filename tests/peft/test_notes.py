@@ -45,7 +45,7 @@ NO_PARAMETER = {
         "it is in the configuration",
     ),
     ("Adapter_Refused_By_Servers", "modules_to_save"): (
-        [".save_pretrained", "get_peft_model_state_dict", "save_as_lora"],
+        [".save_pretrained", "save_as_lora"],
         "it is in the configuration",
     ),
     ("Adapter_Names_Hook_Leak", "adapter_names"): (
