@@ -217,7 +217,7 @@
       const best = all
         .filter((one) => text && one.isKnown)
         .sort((one, other) => other.size - one.size || other.length - one.length);
-      const may = guess(text, said, all);
+      const may = text ? guess(text, said, all) : [];
       const none = text ? "No heuristic knows of this text." : "The text stays in your browser.";
       const several = "%s heuristics know of this text, the best first:";
       told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
