@@ -157,10 +157,11 @@
 
     /* The section's text that is most like these words, and how much. */
     const alike = (own, words, rarity) => {
+      const asks = rarity(words);
       let best = ["", 0];
       for (const [said, , has] of own) {
         const both = words.filter((word) => has.has(word));
-        const size = both.length > 1 && rarity(both) / Math.sqrt(rarity(words) * rarity([...has]));
+        const size = both.length > 1 && rarity(both) / Math.sqrt(asks * rarity([...has]));
         if (size > best[1]) best = [said, size];
       }
       return best;

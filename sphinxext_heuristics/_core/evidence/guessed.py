@@ -87,12 +87,14 @@ def _alike(asked: Asked, words: Sequence[str]) -> dict[int, str]:
     def weight(words: Iterable[str]) -> float:
         return sum(whole - log(often[word] or 1) for word in words)
 
+    asks = weight(words)
     best: dict[int, tuple[float, str]] = {}
     for at, text, own in texts:
         shared = [word for word in words if word in own]
         if len(shared) > 1:
-            size = weight(shared) / sqrt(weight(words) * weight(own))
-            best[at] = max(best.get(at, (0, "")), (size, text), key=itemgetter(0))
+            size = weight(shared) / sqrt(asks * weight(own))
+            if at not in best or size > best[at][0]:
+                best[at] = (size, text)
     ordered = sorted(best.items(), key=lambda one: -one[1][0])
     least = SHARED["least_alike"]
     return {at: text for at, (size, text) in ordered if size >= least}
@@ -105,13 +107,13 @@ def said_in(section: Section, pasted: str) -> tuple[int, str]:
     Of messages that explain as much, the one whose text shares most words is the best.
     """
     fitting = []
-    words = {*stems(pasted)}
     for said, own, messages in section.excerpts:
         for message in messages:
             size = fit(message, pasted)
             whole = min(len(pasted), sum(map(len, message.pieces)))
             if size and size >= SHARED["least_said"] * whole:
-                fitting.append((size, len(words & {*own}), said))
+                shared = {*stems(pasted)} & {*own}
+                fitting.append((size, len(shared), said))
     size, _shared, said = max(fitting, key=itemgetter(0, 1), default=(0, 0, ""))
     return size, said
 

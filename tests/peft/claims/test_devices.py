@@ -735,32 +735,33 @@ def test_what_each_start_computes(operation: str, start: object) -> None:
     assert not any(other in name for name in names for other in others)
 
 
-@slow_initialization
-def test_dora_computes_the_norm_of_each_whole_weight() -> None:
-    sizes = []
+@contextmanager
+def shapes_in(operation: str) -> Iterator[list[tuple[int, ...]]]:
+    """Collect the shapes of what an operation is given."""
+    shapes: list[tuple[int, ...]] = []
 
     def note(func: object, args: Any) -> None:  # noqa: ANN401 - of any operation
-        if "linalg_vector_norm" in str(func):
-            sizes.append(tuple(args[0].shape))
+        if operation in str(func):
+            shapes.append(tuple(args[0].shape))
 
     with Operations(note):
+        yield shapes
+
+
+@slow_initialization
+def test_dora_computes_the_norm_of_each_whole_weight() -> None:
+    with shapes_in("linalg_vector_norm") as shapes:
         adapted(LoraConfig(target_modules=["0"], use_dora=True), linear())
-    assert sizes == [tuple(linear()[0].weight.shape)]
+    assert shapes == [tuple(linear()[0].weight.shape)]
 
 
 @slow_initialization
 def test_an_approximation_decomposes_small_matrices() -> None:
-    sizes = []
-
-    def note(func: object, args: Any) -> None:  # noqa: ANN401 - of any operation
-        if "linalg" in str(func):
-            sizes.append(min(args[0].shape))
-
     ours = LoraConfig(r=4, target_modules=["0"], init_lora_weights="pissa_niter_4")
-    with Operations(note):
+    with shapes_in("linalg") as shapes:
         adapted(ours, nn.Sequential(nn.Linear(64, 64)))
-    assert sizes
-    assert max(sizes) == 4
+    assert shapes
+    assert max(map(min, shapes)) == 4
 
 
 @slow_initialization
