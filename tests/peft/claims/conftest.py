@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,6 +52,15 @@ def _repeatable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     torch.manual_seed(0)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
+    """Collect what transformers logs, which it passes on by itself only where CI is set."""
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    return caplog
 
 
 @pytest.fixture(scope="session")

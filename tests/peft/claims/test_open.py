@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -584,10 +583,7 @@ class Weights(TrainerCallback):
 @update_first
 @each("name", ["default", "mine"])
 def test_the_best_adapter_is_loaded_only_if_it_is_the_default(
-    name: str,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, tmp_path: Path, logged: pytest.LogCaptureFixture
 ) -> None:
     model = adapted(lora("q_proj", **CAUSAL), llama(), adapter_name=name)
     training = trainer(
@@ -605,7 +601,6 @@ def test_the_best_adapter_is_loaded_only_if_it_is_the_default(
     )
     weights = Weights()
     training.add_callback(weights)
-    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
     training.train()
     folder = training.state.best_model_checkpoint
     best, last = weights.at[int(folder.rpartition("-")[2])], weights.at[3]
@@ -617,10 +612,10 @@ def test_the_best_adapter_is_loaded_only_if_it_is_the_default(
     assert not any(identical(best[it], last[it]) for it in best)
     if name == "default":
         assert has(best)
-        assert not any("Could not locate" in text for text in caplog.messages)
+        assert not any("Could not locate" in text for text in logged.messages)
     else:
         assert has(last)
-        said_of_it = [text for text in caplog.messages if "Could not locate" in text]
+        said_of_it = [text for text in logged.messages if "Could not locate" in text]
         assert printed(said_of_it[0])
         model.load_adapter(f"{folder}/{name}", name)
         assert has(best)

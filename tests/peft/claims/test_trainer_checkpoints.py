@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import torch
@@ -57,7 +56,7 @@ def test_a_peft_model_resumes_what_one_with_add_adapter_does_not(
 
 @missing_adapter_keys
 def test_trainer_only_warns_when_a_whole_file_lacks_the_adapter(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, logged: pytest.LogCaptureFixture
 ) -> None:
     """An old script left such a file: no adapter in it has the name of one."""
     model = adapted(lora("q_proj", **CAUSAL), llama())
@@ -69,14 +68,9 @@ def test_trainer_only_warns_when_a_whole_file_lacks_the_adapter(
 
     fresh = adapted(lora("q_proj", **CAUSAL), llama())
     before = {name: it.clone() for name, it in fresh.state_dict().items()}
-    logger = logging.getLogger("transformers")
-    logger.addHandler(caplog.handler)
-    try:
-        ours = trainer(fresh, tmp_path / "new", max_steps=1, **STEPS)
-        ours.train(resume_from_checkpoint=str(checkpoint))
-    finally:
-        logger.removeHandler(caplog.handler)
+    ours = trainer(fresh, tmp_path / "new", max_steps=1, **STEPS)
+    ours.train(resume_from_checkpoint=str(checkpoint))
     message = "There were missing keys in the checkpoint model loaded"
-    (said,) = [it for it in caplog.messages if it.startswith(message)]
+    (said,) = [it for it in logged.messages if it.startswith(message)]
     assert "lora_A.default.weight" in said
     assert all(torch.equal(it, before[name]) for name, it in fresh.state_dict().items())
