@@ -331,11 +331,16 @@ class Mention(NamedTuple):
     is_own: bool = False
 
 
+#: What is around a name of a heuristic, a page or a section that stands for its title.
+NAMED = "\ufdd0"
+
+
 class Said(NamedTuple):
     """A row of a table, or a paragraph with code of several words."""
 
     #: The first id of the section that it is in.
     section: str
+    #: Names that stand for titles are between two `NAMED`.
     text: str
     #: Its code of several words: each may be a message.
     code: tuple[str, ...]

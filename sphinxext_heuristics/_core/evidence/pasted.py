@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ..model import Message
+from ..model import NAMED, Message
 from ..notes.inline import text_of
 from ..resolve.records import Place
 from .messages import ANYTHING
@@ -208,7 +208,7 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
     for docname, page in catalogue.pages.items():
         if docname not in named:
             continue
-        excerpts = _by_section(page)
+        excerpts = _by_section(plan, page)
         # The first is the page.
         for ids in page.sections[1:]:
             place = Place(docname, ids[0])
@@ -228,16 +228,27 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
             )
 
 
-def _by_section(page: Page) -> dict[str, list[Excerpt]]:
+def _by_section(plan: Plan, page: Page) -> dict[str, list[Excerpt]]:
     """Map each section of a page to its passages."""
     found: dict[str, list[Excerpt]] = defaultdict(list)
-    for section, text, code in page.said:
+    for section, raw, code in page.said:
+        parts = raw.split(NAMED)
+        parts[1::2] = (_titled(plan, name) for name in parts[1::2])
+        text = "".join(parts)
         messages = [quoted(Message("", it)) for it in code if keyword(it).is_message]
         # Only their fixed parts are compared, and the text around them is shown.
         bare = (quote._replace(message=Message("", "")) for quote in messages)
         words = tuple(dict.fromkeys(stems(text)))
         found[section].append(Excerpt(text, words, tuple(bare)))
     return found
+
+
+def _titled(plan: Plan, name: str) -> str:
+    """Return the title of a heuristic, a page or a section, or else its name."""
+    if record := plan.catalogue.heuristics.get(name):
+        return record.title
+    place = plan.meanings.pages.find(name).place
+    return plan.catalogue.title(*place) if place else name
 
 
 def quoted(message: Message, *, is_shown: bool = False) -> Quoted:

@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 from ..diagnostics import absolute
-from ..model import Entry, Page, RoleUse, Said
+from ..model import NAMED, Entry, Page, RoleUse, Said
 from ..nodes import (
     EVIDENCE,
     UNTITLED,
@@ -252,8 +252,16 @@ def _said(everything: Iterable[nodes.Node]) -> Iterator[Said]:
 
 
 def _text(block: nodes.Element) -> str:
-    """Return the text of a paragraph, or of a row with what heads its cells."""
-    cells = block.children if isinstance(block, nodes.row) else [block]
+    """Return the text of a paragraph, or of a row with what heads its cells.
+
+    Links that will show a title have their target between two `NAMED`.
+    """
+    copy = block.deepcopy()
+    for link in copy.findall(addnodes.pending_xref):
+        is_titled = link.get("refdomain") in {"std", "heuristic"}
+        if is_titled and not link.get("refexplicit"):
+            link[:] = [nodes.Text(f"{NAMED}{link['reftarget']}{NAMED}")]
+    cells = copy.children if isinstance(copy, nodes.row) else [copy]
     first, *rest = (" ".join(cell.astext().split()) for cell in cells)
     head = block.parent.parent.next_node(nodes.thead) if rest else None
     heads = [f"{cell.astext()}: " for cell in head[0].children[1:]] if head else []
