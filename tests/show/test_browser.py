@@ -770,7 +770,7 @@ def test_a_thousand_heuristics_answer_at_once(
         "sub/thousand.html",
         f"""{_PASTE}
         return {json.dumps([question, error])}.map((text) => {{
-          const times = [1, 2, 3, 4, 5].map(() => {{
+          const times = Array.from({{ length: 20 }}, () => {{
             const before = performance.now();
             paste(text);
             return performance.now() - before;
@@ -779,7 +779,7 @@ def test_a_thousand_heuristics_answer_at_once(
         }});
         """,
     )
-    # the best of five: other processes may be at work
+    # the best of twenty: other processes may be at work
     assert [said for milliseconds, said in found if milliseconds > 100] == [], found
 
 
