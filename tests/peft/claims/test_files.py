@@ -17,7 +17,7 @@ from peft import (
     get_peft_model_state_dict,
 )
 from torch import nn
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from claims.models import (
     CAUSAL,
@@ -53,6 +53,15 @@ def test_a_base_that_was_built_has_no_name(name: str | None, tmp_path: Path) -> 
         model = get_peft_model(llama(), of_lora(base_model_name_or_path=name))
     model.save_pretrained(tmp_path)
     assert settings(tmp_path)["base_model_name_or_path"] is None
+
+
+@named
+def test_a_base_that_was_built_of_a_loaded_configuration_has_its_name(
+    base_folder: Path, tmp_path: Path
+) -> None:
+    base = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base_folder))
+    get_peft_model(base, of_lora()).save_pretrained(tmp_path)
+    assert settings(tmp_path)["base_model_name_or_path"] == str(base_folder)
 
 
 @named

@@ -29,6 +29,7 @@ from transformers import AutoModelForCausalLM
 from claims.models import (
     CAUSAL,
     PROMPT,
+    ROWS,
     adapted,
     claim,
     config,
@@ -36,6 +37,7 @@ from claims.models import (
     each,
     identical,
     layer_of,
+    linear,
     llama,
     loaded,
     lora,
@@ -466,7 +468,7 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
         return llama().to(dtype)
 
     def fails(model: nn.Module) -> None:
-        with refused("to have the same dtype", RuntimeError):
+        with refused("expected m1 and m2 to have the same dtype", RuntimeError):
             run(model)
         with torch.autocast("cpu", dtype=dtype):
             run(model)
@@ -478,7 +480,13 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
     model.save_pretrained(tmp_path)
     assert {it.dtype for it in load_peft_weights(tmp_path).values()} == {torch.float32}
 
-    run(loaded(tmp_path, narrow()))
+    again = loaded(tmp_path, narrow())
+    run(again)
+    copies = {
+        name: it.dtype for name, it in again.named_parameters() if "default" in name
+    }
+    assert {it for name, it in copies.items() if "lm_head" in name} == {dtype}
+    assert {it for name, it in copies.items() if "lora" in name} == {torch.float32}
     frugal = {"low_cpu_mem_usage": True}
     again = loaded(tmp_path, narrow(), **frugal)
     fails(again)
@@ -487,6 +495,14 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
     second.load_adapter(tmp_path, "second", **frugal)
     second.set_adapter("second")
     fails(second)
+
+
+@claim("Autocast_After_Cast")
+def test_a_copy_with_a_bias_has_another_message() -> None:
+    model = adapted(lora("0", modules_to_save=["2"]), linear().half())
+    cast_mixed_precision_params(model, torch.float16)
+    with refused("mat1 and mat2 must have the same dtype", RuntimeError):
+        run(model, ROWS.half())
 
 
 @claim("Autocast_After_Cast")

@@ -191,6 +191,21 @@ def test_a_schedule_needs_steps_for_pruning(first: int, last: int) -> None:
         config("AdaLora", tinit=first, tfinal=last, total_step=10)
 
 
+@adalora_budget_must_shrink
+def test_a_trainer_rounds_the_steps_of_an_epoch_up(tmp_path: Path) -> None:
+    training = trainer(
+        adapted(lora("q_proj", **CAUSAL), llama()),
+        tmp_path,
+        num_train_epochs=3,
+        per_device_train_batch_size=4,
+        gradient_accumulation_steps=2,
+        save_strategy="no",
+    )
+    training.train_dataset = 5 * training.train_dataset  # ten rows
+    training.train()
+    assert training.state.global_step == 3 * -(-10 // (4 * 2))
+
+
 # -- FSDP_One_Dtype_Per_Unit --
 
 fsdp_one_dtype_per_unit = claim("FSDP_One_Dtype_Per_Unit")
