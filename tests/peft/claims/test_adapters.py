@@ -713,10 +713,16 @@ def test_patterns_are_ignored_without_an_error(
 
 
 @hotswap_before_compile
-def test_modules_to_save_are_no_part_of_a_swap(swappable: Saver) -> None:
-    folder = swappable("second", target_modules=["0"], modules_to_save=["2"])
+@each(
+    "options", [{"modules_to_save": ["2"]}, {"use_dora": True}, {"bias": "lora_only"}]
+)
+def test_other_weights_are_no_part_of_a_swap(
+    swappable: Saver, options: Options
+) -> None:
+    options = {"target_modules": ["0"]} | options
+    model = loaded(swappable("first", **options))
     with pytest.raises(KeyError):
-        swap(loaded(swappable("first", target_modules=["0"])), folder)
+        swap(model, swappable("second", **options))
 
 
 # -- Hotswap_Saves_First_Config --
@@ -1063,6 +1069,12 @@ def test_an_error_of_the_base_and_of_generate_leaks() -> None:
     with pytest.raises(IndexError):
         run(model, PROMPT + 1000, adapter_names=["__base__"] * 2)
     assert hooks(model) == 1
+    with refused("Length of `adapter_names` should be the same"):
+        run(model, torch.arange(24).reshape(3, 8))
+    mixed = adapted(lora("q_proj"), llama(), mixed=True).eval()
+    with pytest.raises(IndexError):
+        run(mixed, PROMPT + 1000, adapter_names=["__base__"] * 2)
+    assert not same(mixed, llama(), 1e-3)
     model = of_method("Lora")
     with refused("but got 3 and 2 respectively"):
         model.generate(PROMPT, adapter_names=["__base__"] * 3, max_new_tokens=2)
@@ -1071,7 +1083,7 @@ def test_an_error_of_the_base_and_of_generate_leaks() -> None:
 
 @adapter_names_hook_leak
 @adapter_names_silently_ignored
-@each("method", HEEDING)
+@each("method", [*HEEDING, "AdaLora"])
 def test_unknown_names_and_training_mode_are_found_in_time(method: str) -> None:
     model = of_method(method)
     with refused("non-existing adapter"):

@@ -694,11 +694,12 @@ def test_a_trainer_and_an_optimizer_hold_the_model(tmp_path: Path) -> None:
     del training
     assert gone(head)
 
-    model = adapted(lora(), linear())
-    optimizer = torch.optim.AdamW(model.parameters())
-    weight = weakref.ref(next(model.parameters()))
-    del model
-    assert not gone(weight)
+    for is_held in (False, True):
+        model = adapted(lora(), linear())
+        optimizer = torch.optim.AdamW(model.parameters()) if is_held else adam(model)
+        weight = weakref.ref(next(model.parameters()))
+        del model
+        assert gone(weight) is not is_held
     del optimizer
     assert gone(weight)
 

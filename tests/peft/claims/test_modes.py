@@ -111,17 +111,29 @@ def test_an_adapter_that_is_added_drops_out_although_the_model_says_otherwise() 
     [
         ("AdaLora", {"lora_dropout": 0.5}),
         ("BOFT", {"boft_dropout": 0.9}),
-        ("LoHa", {"rank_dropout": 0.5}),
         ("Hira", {"hira_dropout": 0.5}),
         ("Vera", {"vera_dropout": 0.5}),
+        # these two look at the mode of the layer
+        ("LoHa", {"rank_dropout": 0.5}),
+        ("LoKr", {"module_dropout": 0.5}),
     ],
 )
-def test_other_methods_as_well(method: str, dropout: dict[str, float]) -> None:
+def test_other_methods_as_well_but_for_loha_and_lokr(
+    method: str, dropout: dict[str, float]
+) -> None:
+    def drops_out() -> bool:
+        return len({run(model).sum().item() for _ in range(20)}) > 1
+
     model = adapted(config(method, "0", **dropout))
     assert model.training
     trained(model).train()
-    assert len({run(model).sum().item() for _ in range(20)}) > 1
+    assert drops_out()
     assert repeats(model.eval())
+    model.add_adapter("b", config(method, "0", inference_mode=True, **dropout))
+    model.set_adapter("b")
+    for weight in trainable(model).values():
+        weight.data += torch.randn_like(weight)
+    assert drops_out() is (method not in {"LoHa", "LoKr"})
 
 
 @eval_mode_not_kept
@@ -233,6 +245,9 @@ def test_loading_to_infer_puts_all_into_evaluation_mode(tmp_path: Path) -> None:
 @eval_mode_not_kept
 def test_nothing_is_to_be_seen_without_dropout_or_before_training() -> None:
     assert repeats(adapted(lora()))
+    random = adapted(lora(monteclora_config=peft.MontecloraConfig()))
+    assert not repeats(random)
+    assert repeats(random.eval())
     new = adapted(lora(lora_dropout=0.5, init_lora_weights=True))
     assert repeats(new)
     assert not repeats(trained(new).train())
@@ -1116,24 +1131,6 @@ def test_all_linear_takes_the_head_of_a_classifier_unless_the_task_says_so(
     with silent():
         again = loaded(tmp_path, classifier(2))
     assert same(again, model, 1e-4) is not is_adapted
-
-
-@default_target_modules
-@claim("Task_Head_In_Modules_To_Save")
-@each(
-    ("task", "kind", "head"),
-    [
-        ("TOKEN_CLS", LlamaForTokenClassification, "score"),
-        ("QUESTION_ANS", LlamaForQuestionAnswering, "qa_outputs"),
-    ],
-)
-def test_other_heads_are_taken_and_with_their_task_that_is_an_error(
-    task: str, kind: type[nn.Module], head: str
-) -> None:
-    model = adapted(lora(target_modules="all-linear"), llama(kind))
-    assert any(head in name for name in get_peft_model_state_dict(model))
-    with refused("modules_to_save cannot be applied to modules of type", TypeError):
-        adapted(lora(target_modules="all-linear", task_type=task), llama(kind))
 
 
 @default_target_modules

@@ -26,7 +26,7 @@ from peft import (
 from peft.tuners.lora import Linear
 from torch import nn
 
-from claims.models import claim, llama, run
+from claims.models import claim, llama, run, xlora
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +138,29 @@ def test_positions_of_an_answer_are_not_moved() -> None:
     assert torch.isclose(output.loss, sum(losses) / 2)
 
 
+# --- heads ---------------------------------------------------------------------------
+
+
+@claim("Default_Target_Modules")
+@claim("Task_Head_In_Modules_To_Save")
+@pytest.mark.parametrize(
+    ("task", "kind", "head"),
+    [
+        ("TOKEN_CLS", hf.LlamaForTokenClassification, "score"),
+        ("QUESTION_ANS", hf.LlamaForQuestionAnswering, "qa_outputs"),
+    ],
+)
+def test_all_linear_takes_other_heads_and_with_their_task_that_is_an_error(
+    task: str, kind: type[nn.Module], head: str
+) -> None:
+    model = get_peft_model(llama(kind), LoraConfig(target_modules="all-linear"))
+    assert any(head in name for name in get_peft_model_state_dict(model))
+    with_task = LoraConfig(target_modules="all-linear", task_type=task)
+    message = "modules_to_save cannot be applied to modules of type"
+    with pytest.raises(TypeError, match=message):
+        get_peft_model(llama(kind), with_task)
+
+
 # --- many models ---------------------------------------------------------------------
 
 
@@ -240,6 +263,14 @@ def test_a_model_without_defaults_learns_by_names(
     trained = [it for it in model.parameters() if it.requires_grad]
     assert trained
     assert all(it.grad is not None for it in trained)
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_xlora_puts_its_base_into_evaluation_mode(tmp_path: Path) -> None:
+    base = llama(attention_dropout=0.5).train()
+    assert not torch.equal(run(base), run(base))
+    model = xlora(tmp_path, base)
+    assert torch.equal(run(model), run(model))
 
 
 @claim("Eval_Mode_Not_Kept")

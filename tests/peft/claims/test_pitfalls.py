@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from accelerate.utils import modeling
 from peft import (
     AutoPeftModelForCausalLM,
     EvaConfig,
@@ -20,6 +21,7 @@ from peft import (
     initialize_lora_eva_weights,
     inject_adapter_in_model,
     load_peft_weights,
+    prepare_model_for_kbit_training,
     set_peft_model_state_dict,
 )
 from peft.utils.hotswap import hotswap_adapter
@@ -30,7 +32,11 @@ from claims.models import (
     CAUSAL,
     PROMPT,
     ROWS,
+    Loader,
+    Operations,
+    Options,
     adapted,
+    all_learn,
     claim,
     config,
     dtypes,
@@ -41,6 +47,7 @@ from claims.models import (
     llama,
     loaded,
     lora,
+    loss_of,
     refused,
     run,
     said,
@@ -55,7 +62,7 @@ from claims.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 MISSING = "Found missing adapter keys"
@@ -71,6 +78,29 @@ def adapter(base_folder: Path, tmp_path: Path) -> Path:
     model = with_lora(AutoModelForCausalLM.from_pretrained(base_folder))
     model.save_pretrained(tmp_path / "adapter")
     return tmp_path / "adapter"
+
+
+# --- preparing ---------------------------------------------------------------------------
+
+
+@claim("Kbit_Prep_Before_Wrapping")
+def test_trainer_says_nothing_of_an_adapter_that_was_frozen(
+    quantized: Loader, tmp_path: Path
+) -> None:
+    model = prepare_model_for_kbit_training(with_lora(quantized(), **CAUSAL))
+    before = run(model)
+    training = trainer(model, tmp_path, max_steps=2, save_strategy="no")
+    assert training.train().global_step == 2
+    assert identical(model, before)
+
+
+@claim("Kbit_Prep_Upcasts_Everything")
+@each(("options", "cast"), [({}, True), ({"llm_int8_skip_modules": ["q_proj"]}, False)])
+def test_the_head_is_quantized_if_only_others_are_skipped(
+    quantized: Loader, options: Options, *, cast: bool
+) -> None:
+    model = prepare_model_for_kbit_training(quantized(4, torch.bfloat16, **options))
+    assert (model.lm_head.weight.dtype == torch.float32) is cast
 
 
 # --- keywords ---------------------------------------------------------------------------
@@ -99,6 +129,35 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
         lora("q_proj").save_pretrained(tmp_path / "config", r=99)
         assert PeftConfig.from_pretrained(tmp_path / "config").r == 4
     assert (tmp_path / "all/adapter_config.json").is_file()
+
+
+@unknown_keywords_swallowed
+@claim("Load_On_Base_Device")
+def test_weights_of_the_hub_are_not_asked_for_with_one() -> None:
+    with refused("unexpected keyword argument 'torch_device'", TypeError):
+        load_peft_weights("someone/adapter", torch_device="cpu")
+
+
+@claim("Load_On_Base_Device")
+@each("place", ["auto", "balanced_low_0", "sequential", {"": "cpu"}])
+def test_each_gpu_is_asked_unless_max_memory_is_given(
+    place: str | dict[str, str], adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked where `get_max_memory` is given nothing."""
+    asked: list[bool] = []
+    known = modeling.get_max_memory
+
+    def ask(given: Options | None = None) -> Options:
+        asked.append(given is None)
+        return known(given)
+
+    monkeypatch.setattr(modeling, "get_max_memory", ask)
+    for options, is_asked in (({}, True), ({"max_memory": {"cpu": 10**9}}, False)):
+        base = llama()
+        base.hf_device_map = {"": "cpu"}
+        asked.clear()
+        loaded(adapter, base, device_map=place, **options)
+        assert any(asked) is is_asked
 
 
 @unknown_keywords_swallowed
@@ -262,6 +321,46 @@ def test_ignoring_the_mismatch_warns_and_leaves_a_new_adapter(adapter: Path) -> 
     assert identical(model, llama())
 
 
+# --- merging -----------------------------------------------------------------------------
+
+
+@claim("Merge_Returns_New_Model")
+def test_a_merge_needs_room_for_one_weight() -> None:
+    model = with_lora()
+    added: list[tuple[int, ...]] = []
+
+    def note(func: object, args: Sequence[Any]) -> None:
+        if "add" in str(func):
+            added.append(tuple(args[1].shape))
+
+    with Operations(note):
+        model.merge_and_unload()
+    assert added == [(64, 64)], "of the size of q_proj"
+
+
+@claim("Merge_To_Speed_Up")
+def test_a_cache_is_off_by_the_configuration_of_the_base() -> None:
+    def lengths(model: nn.Module, **options: object) -> list[int]:
+        found: list[int] = []
+        embeddings = model.get_input_embeddings()
+        hook = embeddings.register_forward_pre_hook(
+            lambda _module, given: found.append(given[0].shape[1])
+        )
+        model.generate(input_ids=PROMPT, max_new_tokens=3, min_new_tokens=3, **options)
+        hook.remove()
+        return found
+
+    on, off = [8, 1, 1], [8, 9, 10]
+    model = with_lora(llama(use_cache=False), **CAUSAL)
+    assert lengths(model) == off
+    assert lengths(model, use_cache=True) == on
+    model.config.use_cache = True
+    assert lengths(model) == off
+    model = with_lora(llama(use_cache=True), **CAUSAL)
+    model.gradient_checkpointing_enable()
+    assert lengths(model) == on
+
+
 # --- checkpoints -------------------------------------------------------------------------
 
 
@@ -319,6 +418,22 @@ def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> No
         prefix(projected=projected).save_pretrained(tmp_path)
         with refused("Cannot set a prompt learning adapter"):
             loaded(tmp_path, llama(), is_trainable=True)
+
+
+@claim("Is_Trainable_To_Resume")
+@each("method", ["CPT", "Cartridge"])
+def test_two_prompts_are_frozen_when_they_are_loaded(
+    method: str, tmp_path: Path
+) -> None:
+    adapted(config(method, **CAUSAL), llama()).save_pretrained(tmp_path)
+    model = loaded(tmp_path, llama())
+    with refused("does not require grad", RuntimeError):
+        loss_of(model).backward()
+    if method == "CPT":
+        model.peft_config["default"].inference_mode = False
+    else:
+        model.prompt_encoder["default"].trainable_embedding.requires_grad_()
+    assert all_learn(model)
 
 
 def p_tuned(size: float = 0.0) -> PeftModel:

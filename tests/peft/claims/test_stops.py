@@ -272,6 +272,21 @@ def test_what_accelerate_would_cast_up_is_the_base_too_by_blocks(policy: str) ->
     assert cast == trained if policy == "peft" else cast > 5 * trained
 
 
+@claim("FSDP_Quant_Storage")
+@fsdp_one_dtype_per_unit
+def test_trainer_sets_the_policy_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = SimpleNamespace(auto_wrap_policy=BY_BLOCK)
+    model = adapted(lora("q_proj", **CAUSAL), llama())
+    training = trainer(model, tmp_path, max_steps=1, save_strategy="no")
+    monkeypatch.setattr(training, "is_fsdp_enabled", True)
+    state = training.accelerator.state
+    monkeypatch.setattr(state, "fsdp_plugin", plugin, raising=False)
+    training.train()
+    assert plugin.auto_wrap_policy is not BY_BLOCK
+
+
 @fsdp_one_dtype_per_unit
 @pytest.mark.usefixtures("one_process")
 @each("cast", [False, True])
@@ -656,6 +671,7 @@ def test_what_goes_into_layers_outside_the_adapter_is_cast_by_hand() -> None:
     assert seeing(pixels.half()).isfinite().all()
 
 
+@claim("Adapter_Cast_To_32_Bit")
 @claim("FP16_Trainable_Weights_AMP")
 @each(
     ("bits", "computed", "dtype"),

@@ -190,9 +190,9 @@ def test_arithmetic_of_the_pages() -> None:
 def test_preparing_second_trains_nothing_and_preparing_first_does(
     in_4_bit: Loader,
 ) -> None:
-    def prepared(model: nn.Module) -> nn.Module:
+    def prepared(model: nn.Module, *, checkpointed: bool = True) -> nn.Module:
         return prepare_model_for_kbit_training(
-            model, gradient_checkpointing_kwargs=NOT_REENTRANT
+            model, checkpointed, gradient_checkpointing_kwargs=NOT_REENTRANT
         ).train()
 
     model = prepared(with_lora(in_4_bit()))
@@ -202,6 +202,8 @@ def test_preparing_second_trains_nothing_and_preparing_first_does(
     assert all(torch.equal(before[name], after[name]) for name in before)
     with refused("optimizer got an empty parameter list"):
         adam(model)
+    with refused("does not require grad", RuntimeError):
+        loss_of(prepared(with_lora(in_4_bit()), checkpointed=False)).backward()
 
     model = with_lora(prepared(in_4_bit()))
     losses = steps(model, adam(model))
@@ -242,7 +244,8 @@ def in_fp16(config: PeftConfig | None, folder: Path, **options: bool) -> PeftMod
     """Return a model in fp16 with an adapter, or with X-LoRA."""
     if config is None:
         return xlora(folder, llama().half()).train()
-    return adapted(config, linear().half(), **options)
+    base = llama() if config.peft_type in {"ADAPTION_PROMPT", "SHADOW"} else linear()
+    return adapted(config, base.half(), **options)
 
 
 def amp_step(model: nn.Module, dtype: torch.dtype = torch.float16) -> None:
@@ -269,6 +272,8 @@ fp16_trainable_weights_amp = claim("FP16_Trainable_Weights_AMP")
         (lora("0", bias="lora_only"), {}),
         (lora("0"), {"autocast_adapter_dtype": False}),
         (config("LNTuning", "0"), {}),
+        (config("AdaptionPrompt", **CAUSAL), {}),
+        (config("Shadow", **CAUSAL), {}),
         (None, {}),
     ],
 )
