@@ -1543,13 +1543,19 @@ def test_nor_do_they_inside_xlora(tmp_path: Path) -> None:
 @unmergeable_quantized_bases
 @each("method", ["Vera", "Miss", "OFT", "BOFT", "Shira"])
 def test_backends_that_only_run_forward_do_not_merge(method: str) -> None:
-    model = of_method(method)
-    for module in model.modules():
-        if isinstance(module, BaseTunerLayer):
-            module.quantization_backend = ForwardOnlyQuantizationBackend("gptq")
-    message = r"is not supported for gptq layers\. Merging/unmerging is not available"
-    with refused(message, TypeError):
-        model.merge_and_unload()
+    for backend in ("gptq", "awq"):
+        model = of_method(method)
+        model.get_base_model().quantization_method = backend
+        for module in model.modules():
+            if isinstance(module, BaseTunerLayer):
+                module.quantization_backend = ForwardOnlyQuantizationBackend(backend)
+        message = rf"is not supported for {backend} layers\. Merging/unmerging is not"
+        with (
+            refused("Cannot merge OFT layers when the model is gptq")
+            if (method, backend) == ("OFT", "gptq")
+            else refused(message, TypeError)
+        ):
+            model.merge_and_unload()
 
 
 @unmergeable_quantized_bases

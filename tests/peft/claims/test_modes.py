@@ -827,6 +827,12 @@ def test_the_bias_of_lora_is_its_own(tmp_path: Path) -> None:
     assert same(loaded(tmp_path), expected)
     assert same(loaded(tmp_path).unload(), linear())
     assert same(model.merge_and_unload(), expected)
+    with silent():
+        assert not biases(
+            adapted(
+                peft.AdaLoraConfig(total_step=1, lora_bias=True, target_modules=["0"])
+            )
+        )
 
     without = nn.Sequential(nn.Linear(16, 16, bias=False))
     with warned("the targeted layer of type Linear has no bias"):

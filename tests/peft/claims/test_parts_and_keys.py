@@ -11,6 +11,7 @@ import transformers as hf
 from peft import (
     LoHaConfig,
     LoraConfig,
+    NoMatchingPeftModuleError,
     PeftConfig,
     PeftModel,
     PromptTuningConfig,
@@ -136,6 +137,26 @@ def test_positions_of_an_answer_are_not_moved() -> None:
         for it in (output.start_logits, output.end_logits)
     ]
     assert torch.isclose(output.loss, sum(losses) / 2)
+
+
+# --- targets that are not there ------------------------------------------------------
+
+
+@claim("Target_Module_Typos")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"exclude_modules": ["nothing"]}, "not found in the base model"),
+        ({"modules_to_save": ["nothing"]}, "not found in the base model"),
+        ({"exclude_modules": ["mlp"]}, "No modules were targeted"),
+        ({"modules_to_save": ["lm_head"]}, "No modules were targeted"),
+    ],
+)
+def test_the_error_is_another_if_other_names_match(
+    options: dict[str, list[str]], message: str
+) -> None:
+    with pytest.raises(NoMatchingPeftModuleError, match=message):
+        get_peft_model(llama(), LoraConfig(target_modules=["q_porj"], **options))
 
 
 # --- heads ---------------------------------------------------------------------------

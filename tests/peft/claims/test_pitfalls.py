@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,11 @@ from peft import (
     prepare_model_for_kbit_training,
     set_peft_model_state_dict,
 )
+from peft.helpers import rescale_adapter_scale
+from peft.tuners.lora import BdLoraConfig, MontecloraConfig, VeloraConfig
 from peft.utils.hotswap import hotswap_adapter
-from torch import nn
-from transformers import AutoModelForCausalLM
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, LlamaForSequenceClassification
 
 from claims.models import (
     CAUSAL,
@@ -48,6 +51,7 @@ from claims.models import (
     loaded,
     lora,
     loss_of,
+    pair,
     refused,
     run,
     said,
@@ -170,6 +174,19 @@ def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
 
 
 @unknown_keywords_swallowed
+@each("keyword", ["config", "peft_config"])
+def test_beside_another_adapter_it_is_not(adapter: Path, keyword: str) -> None:
+    stronger = PeftConfig.from_pretrained(adapter)
+    stronger.lora_alpha *= 8
+    model = loaded(adapter, llama())
+    expected = run(model)
+    assert not same(loaded(adapter, llama(), config=stronger), expected, 1e-2)
+    model.load_adapter(adapter, "second", **{keyword: stronger})
+    model.set_adapter("second")
+    assert same(model, expected)
+
+
+@unknown_keywords_swallowed
 def test_elsewhere_it_is_a_type_error(adapter: Path) -> None:
     for act in (
         lambda: LoraConfig(rank=4),
@@ -213,6 +230,10 @@ def test_it_loads_and_peft_does_not_ask(adapter: Path) -> None:
     model.add_adapter("second", lora("q_proj"))
     model.set_adapter("second")
     model.delete_adapter("second")
+    assert model.active_adapters == ["default"]
+    for name in ("disable_adapters", "enable_adapters", "get_adapter_state_dict"):
+        with refused(r"please use a version >= 0\.22\.0"):
+            getattr(model, name)()
     model = llama()
     assert inject_adapter_in_model(lora("q_proj"), model) is model
 
@@ -321,7 +342,140 @@ def test_ignoring_the_mismatch_warns_and_leaves_a_new_adapter(adapter: Path) -> 
     assert identical(model, llama())
 
 
+# --- saving ------------------------------------------------------------------------------
+
+
+@claim("Resized_Embeddings_Saved")
+@each("tied", [False, True])
+def test_trainable_tokens_are_saved_without_the_embeddings(
+    tmp_path: Path, *, tied: bool
+) -> None:
+    base = llama(tie_word_embeddings=tied)
+    base.resize_token_embeddings(66)
+    again = copy.deepcopy(base)
+    ours = config("TrainableTokens", "embed_tokens", token_indices=[64, 65], **CAUSAL)
+    model = trained(adapted(ours, base))
+    model.save_pretrained(tmp_path, save_embedding_layers=False)
+    assert {len(rows) for rows in load_peft_weights(tmp_path).values()} == {2}
+    new = torch.tensor([[64, 65]])
+    assert not same(run(again, new), run(model, new), 1e-3)
+    assert same(run(loaded(tmp_path, again), new), run(model, new))
+
+
+# --- switching and scaling ---------------------------------------------------------------
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_a_head_beside_a_prompt_is_switched() -> None:
+    base = llama(LlamaForSequenceClassification, pad_token_id=0)
+    ours = config("PromptTuning", task_type="SEQ_CLS")
+    model = adapted(ours, base, adapter_name="a")
+    model.add_adapter("b", ours)
+
+    def learning(part: str) -> set[str]:
+        names = {name for name in trainable(model) if part in name}
+        return {name for name in "ab" if any(f".{name}." in it for it in names)}
+
+    assert learning("prompt_encoder") == {"a", "b"}
+    model.set_adapter("b")
+    assert learning("score") == {"b"}
+    model.set_adapter("b", inference_mode=True)
+    assert not learning("score")
+    assert learning("prompt_encoder") == {"a", "b"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_osf_stays_merged() -> None:
+    model = trained(adapted(config("OSF", "0")))
+    model.merge_adapter()
+    with warned("OSF does not support unmerging"):
+        model.set_adapter("default")
+    assert not same(layer_of(model).base_layer.weight, linear()[0].weight, 1e-2)
+
+
+@claim("Scale_Outside_The_Call")
+@each(
+    ("options", "is_base"),
+    [
+        ({}, True),
+        ({"use_dora": True}, False),
+        ({"init_lora_weights": "pissa"}, False),
+        ({"bias": "all"}, False),
+        ({"modules_to_save": ["2"]}, False),
+    ],
+)
+def test_scaled_by_zero_only_a_plain_lora_is_the_base(
+    options: Options, *, is_base: bool
+) -> None:
+    model = trained(adapted(lora("0", **options)))
+    with rescale_adapter_scale(model, 0.0):
+        assert same(model, linear(), 1e-2) is is_base
+    assert not same(model, linear(), 1e-2)
+
+
+# --- combining ---------------------------------------------------------------------------
+
+
+def combined(how: str, **options: object) -> tuple[PeftModel, Tensor]:
+    """Return a model with two adapters and their sum, which is active, and what both of them give."""
+    torch.manual_seed(0)
+    model = pair(lora(**options)).eval()
+    model.base_model.set_adapter(["a", "b"])
+    both = run(model)
+    options = {"svd_rank": 8, "density": 0.5}
+    model.add_weighted_adapter(["a", "b"], [1.0, 1.0], "sum", how, **options)
+    model.set_adapter("sum")
+    return model, both
+
+
+@claim("Weighted_Adapter_Rules")
+@each(
+    ("how", "is_right"),
+    [("cat", True), ("svd", True), ("linear", False), ("ties", False)],
+)
+def test_two_with_rank_pattern_load_unless_linear_combines_them(
+    how: str, tmp_path: Path, *, is_right: bool
+) -> None:
+    model, both = combined(how, rank_pattern={"0": 2})
+    assert same(model, both, 1e-4) is is_right
+    model.save_pretrained(tmp_path)
+    if is_right:
+        assert same(loaded(tmp_path / "sum"), both, 1e-4)
+    else:
+        with refused("size mismatch for .*lora_A", RuntimeError):
+            loaded(tmp_path / "sum")
+
+
+BLOCKS = {"use_bdlora": BdLoraConfig(target_modules_bd_a=["0", "2"], nblocks=2)}
+
+
+@claim("Weighted_Adapter_Rules")
+@each(
+    ("options", "is_right"),
+    [
+        (BLOCKS, False),
+        ({"monteclora_config": MontecloraConfig()}, True),
+        ({"velora_config": VeloraConfig(num_groups=4)}, True),
+        ({"use_qalora": True, "qalora_group_size": 4}, True),
+    ],
+)
+def test_two_of_a_variant_are_their_sum_but_for_bdlora(
+    options: Options, *, is_right: bool
+) -> None:
+    model, both = combined("cat", **options)
+    assert same(model, both, 1e-4 if is_right else 1e-1) is is_right
+
+
 # --- merging -----------------------------------------------------------------------------
+
+
+@claim("Unmergeable_Quantized_Bases")
+@each("bits", [4, 8])
+def test_ia3_is_not_merged_in_place_either(quantized: Loader, bits: int) -> None:
+    model = adapted(config("IA3", "q_proj", **CAUSAL), quantized(bits))
+    run(model)
+    with pytest.raises(NotImplementedError):
+        model.merge_adapter()
 
 
 @claim("Merge_Returns_New_Model")

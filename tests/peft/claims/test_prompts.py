@@ -753,6 +753,7 @@ def test_these_methods_can_be_merged(method: str) -> None:
     assert same(run(model.merge_and_unload()), expected, 1e-4)
 
 
+@claim("Unsupported_Target_Layer")
 @claim("Merge_Returns_New_Model")
 @each("options", [{}, {"use_dora": True}])
 def test_grouped_convolutions_cannot_be_merged(options: dict[str, bool]) -> None:
@@ -764,12 +765,19 @@ def test_grouped_convolutions_cannot_be_merged(options: dict[str, bool]) -> None
     fresh = nn.Sequential(nn.Conv2d(4, 8, 3, groups=2))
     with refused("Targeting a Conv2d with groups=2 and rank 3"):
         adapted(lora("0", r=3), fresh)
-    loha = peft.LoHaConfig(target_modules=["0"])
+
+
+@claim("Unsupported_Target_Layer")
+@each("method", ["LoHa", "LoKr"])
+@each("rank", [2, 3])
+def test_loha_and_lokr_take_groups_with_any_rank(method: str, rank: int) -> None:
+    base = nn.Sequential(nn.Conv2d(4, 8, 3, groups=2))
     rows = torch.ones(1, 4, 6, 6)
-    with torch.no_grad():
-        merging = trained(adapted(loha, fresh))
-        expected = merging(rows)
-        assert same(merging.merge_and_unload()(rows), expected)
+    model = trained(adapted(config(method, "0", r=rank), base))
+    expected = run(model, rows)
+    with model.disable_adapter():
+        assert not same(run(model, rows), expected, 1e-4)
+    assert same(run(model.merge_and_unload(), rows), expected)
 
 
 # -- End_Token_In_Labels --

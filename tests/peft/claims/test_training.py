@@ -364,6 +364,7 @@ def test_only_with_its_head_a_reloaded_adapter_answers_as_in_training(
     assert same(again, model.eval(), 1e-6) is right
 
 
+@claim("Task_Type_Must_Fit")
 @task_head_in_modules_to_save
 @each(
     ("cls", "task_type", "head", "names"),
