@@ -713,10 +713,16 @@ def test_patterns_are_ignored_without_an_error(
 
 
 @hotswap_before_compile
-def test_modules_to_save_are_no_part_of_a_swap(swappable: Saver) -> None:
-    folder = swappable("second", target_modules=["0"], modules_to_save=["2"])
+@each(
+    "options", [{"modules_to_save": ["2"]}, {"use_dora": True}, {"bias": "lora_only"}]
+)
+def test_other_weights_are_no_part_of_a_swap(
+    swappable: Saver, options: Options
+) -> None:
+    options = {"target_modules": ["0"]} | options
+    model = loaded(swappable("first", **options))
     with pytest.raises(KeyError):
-        swap(loaded(swappable("first", target_modules=["0"])), folder)
+        swap(model, swappable("second", **options))
 
 
 # -- Hotswap_Saves_First_Config --
@@ -1063,6 +1069,12 @@ def test_an_error_of_the_base_and_of_generate_leaks() -> None:
     with pytest.raises(IndexError):
         run(model, PROMPT + 1000, adapter_names=["__base__"] * 2)
     assert hooks(model) == 1
+    with refused("Length of `adapter_names` should be the same"):
+        run(model, torch.arange(24).reshape(3, 8))
+    mixed = adapted(lora("q_proj"), llama(), mixed=True).eval()
+    with pytest.raises(IndexError):
+        run(mixed, PROMPT + 1000, adapter_names=["__base__"] * 2)
+    assert not same(mixed, llama(), 1e-3)
     model = of_method("Lora")
     with refused("but got 3 and 2 respectively"):
         model.generate(PROMPT, adapter_names=["__base__"] * 3, max_new_tokens=2)
@@ -1071,7 +1083,7 @@ def test_an_error_of_the_base_and_of_generate_leaks() -> None:
 
 @adapter_names_hook_leak
 @adapter_names_silently_ignored
-@each("method", HEEDING)
+@each("method", [*HEEDING, "AdaLora"])
 def test_unknown_names_and_training_mode_are_found_in_time(method: str) -> None:
     model = of_method(method)
     with refused("non-existing adapter"):
@@ -1531,13 +1543,19 @@ def test_nor_do_they_inside_xlora(tmp_path: Path) -> None:
 @unmergeable_quantized_bases
 @each("method", ["Vera", "Miss", "OFT", "BOFT", "Shira"])
 def test_backends_that_only_run_forward_do_not_merge(method: str) -> None:
-    model = of_method(method)
-    for module in model.modules():
-        if isinstance(module, BaseTunerLayer):
-            module.quantization_backend = ForwardOnlyQuantizationBackend("gptq")
-    message = r"is not supported for gptq layers\. Merging/unmerging is not available"
-    with refused(message, TypeError):
-        model.merge_and_unload()
+    for backend in ("gptq", "awq"):
+        model = of_method(method)
+        model.get_base_model().quantization_method = backend
+        for module in model.modules():
+            if isinstance(module, BaseTunerLayer):
+                module.quantization_backend = ForwardOnlyQuantizationBackend(backend)
+        message = rf"is not supported for {backend} layers\. Merging/unmerging is not"
+        with (
+            refused("Cannot merge OFT layers when the model is gptq")
+            if (method, backend) == ("OFT", "gptq")
+            else refused(message, TypeError)
+        ):
+            model.merge_and_unload()
 
 
 @unmergeable_quantized_bases
@@ -1653,14 +1671,20 @@ def test_an_adapter_goes_from_one_base_to_the_other(
 
 
 @eight_bit_codes_read_as_weights
-@each("method", READ_CODES)
-def test_training_on_codes_runs_and_the_loss_falls(
+@each("method", [*READ_CODES, "UniLora"])
+def test_training_on_codes_runs_and_the_loss_falls_but_for_unilora(
     quantized: Loader, method: str
 ) -> None:
     configured = config(method, "q_proj", "v_proj", **CAUSAL)
     model = adapted(configured, quantized(8)).train()
     losses = steps(model, adam(model), 20)
-    assert losses[-1] < 0.95 * losses[0]
+    if method != "UniLora":
+        assert losses[-1] < 0.95 * losses[0]
+        return
+    assert losses[-1] == losses[0]
+    for safe in (False, True):
+        with refused("can't be cast to the desired output type", RuntimeError):
+            model.merge_and_unload(safe_merge=safe)
 
 
 @eight_bit_codes_read_as_weights

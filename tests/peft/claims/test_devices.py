@@ -338,6 +338,28 @@ def test_trainer_knows_that_a_model_is_spread_by_its_device_map(tmp_path: Path) 
 
 
 @split_model_targets
+@each(
+    ("bits", "method", "is_copied"),
+    [(None, "", True), (None, "gptq", True), (4, "", False), (8, "", False)],
+)
+def test_trainer_copies_what_is_not_quantized_by_bitsandbytes(  # noqa: PLR0913, PLR0917 - a table
+    quantized: Callable[..., nn.Module],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bits: int | None,
+    method: str,
+    is_copied: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    base = quantized(bits) if bits else llama()
+    if method:
+        base.quantization_method = method
+    training = trainer(adapted(lora("q_proj", **CAUSAL), base), tmp_path, max_steps=1)
+    monkeypatch.setattr(type(training.args), "n_gpu", 2)
+    training.train()
+    assert isinstance(training.model_wrapped, nn.DataParallel) is is_copied
+
+
+@split_model_targets
 @pytest.mark.usefixtures("one_process")
 def test_a_spread_model_is_refused_where_there_are_processes() -> None:
     model = adapted(lora("q_proj", **CAUSAL), llama())
@@ -694,11 +716,12 @@ def test_a_trainer_and_an_optimizer_hold_the_model(tmp_path: Path) -> None:
     del training
     assert gone(head)
 
-    model = adapted(lora(), linear())
-    optimizer = torch.optim.AdamW(model.parameters())
-    weight = weakref.ref(next(model.parameters()))
-    del model
-    assert not gone(weight)
+    for is_held in (False, True):
+        model = adapted(lora(), linear())
+        optimizer = torch.optim.AdamW(model.parameters()) if is_held else adam(model)
+        weight = weakref.ref(next(model.parameters()))
+        del model
+        assert gone(weight) is not is_held
     del optimizer
     assert gone(weight)
 

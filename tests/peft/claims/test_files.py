@@ -16,8 +16,8 @@ from peft import (
     get_peft_model,
     get_peft_model_state_dict,
 )
-from torch import nn
-from transformers import AutoModelForCausalLM
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from claims.models import (
     CAUSAL,
@@ -56,6 +56,15 @@ def test_a_base_that_was_built_has_no_name(name: str | None, tmp_path: Path) -> 
 
 
 @named
+def test_a_base_that_was_built_of_a_loaded_configuration_has_its_name(
+    base_folder: Path, tmp_path: Path
+) -> None:
+    base = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base_folder))
+    get_peft_model(base, of_lora()).save_pretrained(tmp_path)
+    assert settings(tmp_path)["base_model_name_or_path"] == str(base_folder)
+
+
+@named
 def test_the_name_of_the_base_replaces_that_of_the_configuration(
     base_folder: Path,
 ) -> None:
@@ -79,14 +88,21 @@ def test_a_name_that_is_set_on_the_wrapped_model_is_saved_and_found(
 
 
 @named
+@each(
+    ("name", "message"),
+    [
+        ("/home/me/llama", "Repo id must be in the form"),
+        ("out/llama", "couldn't connect to"),
+    ],
+)
 def test_a_folder_of_another_machine_is_taken_for_a_name_of_the_hub(
-    base_folder: Path, tmp_path: Path
+    base_folder: Path, tmp_path: Path, name: str, message: str
 ) -> None:
     model = get_peft_model(llama(), of_lora())
-    model.peft_config["default"].base_model_name_or_path = "/home/me/llama"
+    model.peft_config["default"].base_model_name_or_path = name
     model.save_pretrained(tmp_path)
     for load in AutoPeftModelForCausalLM, AutoModelForCausalLM:
-        with pytest.raises(OSError, match="Repo id must be in the form"):
+        with pytest.raises(OSError, match=message):
             load.from_pretrained(tmp_path)
     base = AutoModelForCausalLM.from_pretrained(base_folder)
     assert same(PeftModel.from_pretrained(base, tmp_path).eval(), model.eval())
@@ -160,6 +176,23 @@ def test_each_load_adapter_casts_again(in_16_bit: Path) -> None:
         if "lora_" in name
     }
     assert dtypes == {"default": HALF, "second": torch.float32}
+
+
+@cast
+@each(
+    ("layer", "batch"),
+    [(nn.Linear(8, 8), torch.ones(1, 8)), (nn.Embedding(8, 8), torch.ones(1).long())],
+)
+def test_the_output_has_the_type_of_the_layers_whatever_goes_in(
+    layer: nn.Module, batch: Tensor
+) -> None:
+    rows = batch.half() if batch.is_floating_point() else batch
+    base = nn.Sequential(layer).half()
+    model = get_peft_model(base, config("Lora", "0", init_lora_weights=False))
+    assert dtype_of(model) == torch.float32
+    assert model(rows).dtype == HALF
+    kept = model.base_model.model[0].base_layer
+    assert not same(model(rows), kept(rows))
 
 
 @cast

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import os
 import runpy
@@ -29,6 +30,7 @@ from peft import (
     get_peft_model,
 )
 from peft.tuners.lora import LoraLayer
+from peft.utils import loftq_utils
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
@@ -489,6 +491,37 @@ def test_loftq_does_not_know_of_the_scaling(monkeypatch: pytest.MonkeyPatch) -> 
         )
         got = get_peft_model(base, config)(torch.eye(4)).T
         assert torch.allclose(got, wanted * weight, atol=1e-5)
+
+
+@loftq
+def test_loftq_with_twice_the_alpha_is_as_far_off_as_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of LoftQ only the device is another one."""
+    names = {**vars(loftq_utils)}
+    on_cpu = inspect.getsource(loftq_utils.loftq_init).replace('"cuda"', '"cpu"')
+    exec(on_cpu, names)  # noqa: S102 - PEFT's own function
+    monkeypatch.setattr("peft.tuners.lora.layer.loftq_init", names["loftq_init"])
+
+    def off(alpha: int) -> float:
+        """Return how far a start is off, relative to the weight in 4 bit alone."""
+        base = nn.Sequential(nn.Linear(64, 64, bias=False))
+        weight = base[0].weight.detach().clone()
+        config = LoraConfig(
+            r=4,
+            lora_alpha=alpha,
+            target_modules=["0"],
+            init_lora_weights="loftq",
+            loftq_config=peft.LoftQConfig(loftq_bits=4),
+        )
+        model = get_peft_model(base, config)
+        with model.disable_adapter():
+            of_four_bit = (model(torch.eye(64)).T - weight).norm()
+        return float((model(torch.eye(64)).T - weight).norm() / of_four_bit)
+
+    assert off(4) < 0.95
+    assert off(8) == pytest.approx(1, abs=1e-4)
+    assert off(12) > 1.05
 
 
 @loftq

@@ -25,6 +25,7 @@ from peft.utils.hotswap import hotswap_adapter
 from safetensors.torch import load_file
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     BertConfig,
     BertForSequenceClassification,
@@ -43,6 +44,7 @@ from claims.models import (
     IMAGE,
     PROMPT,
     SIGHT,
+    SIZES,
     TEXT,
     adapted,
     claim,
@@ -426,6 +428,34 @@ def test_the_second_model_gets_adapters_where_the_first_has_layers(method: str) 
     assert not [text for text in texts if "target_modules" in text]
     assert layers_of(second) == {"0", "1"}
     assert layers_of(adapted(ours(), deep(4))) == {"0", "1", "2", "3"}
+
+
+@config_used_twice
+@each(("method", "layers"), [("Lora", 4), ("BOFT", 4), ("IA3", 3)])
+def test_from_twenty_names_on_they_are_short_but_for_ia3(
+    method: str, layers: int
+) -> None:
+    used = config(method, target_modules="all-linear", **CAUSAL)
+    adapted(used, deep(3))  # seven in each layer
+    assert len(layers_of(adapted(used, deep(4)))) == layers
+
+
+@config_used_twice
+@each(("layers", "then"), [(4, 4), (5, 6)])
+def test_many_names_of_ones_own_are_shortened_too(layers: int, then: int) -> None:
+    block = "model.layers.{}.self_attn.{}_proj"
+    used = lora(*(block.format(at, it) for at in range(layers) for it in "qkvo"))
+    adapted(used, deep(layers))
+    assert len(layers_of(adapted(used, deep(6)))) == then
+
+
+@config_used_twice
+def test_another_architecture_with_these_names_is_no_error() -> None:
+    used = lora(target_modules="all-linear", **CAUSAL)
+    adapted(used, llama())
+    sizes = SIZES | {"num_hidden_layers": 2, "num_key_value_heads": 4}
+    base = AutoModelForCausalLM.from_config(AutoConfig.for_model("mistral", **sizes))
+    assert layers_of(adapted(used, base)) == {"0"}
 
 
 @config_used_twice

@@ -112,7 +112,10 @@ def test_what_becomes_of_the_first_adapter_when_it_is_wrapped_again(  # noqa: PL
     assert same(again, outputs) is not plain
 
     before = run(trained(again))
-    again.save_pretrained(folder / "again", selected_adapters=[name])
+    again.save_pretrained(folder / "again")
+    # the first is in the folder itself, and of its name
+    of_first = same(loaded(folder / "again", fresh(base_folder)), outputs)
+    assert of_first is (name != "default")
     written = folder / "again" / ("" if name == "default" else name)
     first = [key for key in saved(written) if "q_proj" in key and target != "q_proj"]
     assert bool(first) is bool(kept)

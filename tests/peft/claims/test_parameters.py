@@ -104,6 +104,21 @@ def test_what_is_saved_beside_the_adapter_is_trained_in_fp16_until_it_is_cast(
     assert trained_dtypes(model) == {torch.float32}
 
 
+@claim("FP16_Trainable_Weights_AMP")
+@each(
+    "method",
+    [
+        *("CPT", "Cartridge", "MultitaskPromptTuning"),
+        *("PrefixTuning", "PromptEncoder", "PromptTuning"),
+    ],
+)
+def test_a_prompt_is_in_fp32_whatever_one_asks_for(method: str) -> None:
+    base = llama().to(torch.float16)
+    ours = config(method, task_type="CAUSAL_LM")
+    model = peft.get_peft_model(base, ours, autocast_adapter_dtype=False)
+    assert trained_dtypes(model) == {torch.float32}
+
+
 @claim("Alpha_Over_R_Scaling")
 @each(
     ("method", "alpha"),

@@ -11,6 +11,7 @@ import transformers as hf
 from peft import (
     LoHaConfig,
     LoraConfig,
+    NoMatchingPeftModuleError,
     PeftConfig,
     PeftModel,
     PromptTuningConfig,
@@ -26,7 +27,7 @@ from peft import (
 from peft.tuners.lora import Linear
 from torch import nn
 
-from claims.models import claim, llama, run
+from claims.models import claim, llama, run, xlora
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +139,49 @@ def test_positions_of_an_answer_are_not_moved() -> None:
     assert torch.isclose(output.loss, sum(losses) / 2)
 
 
+# --- targets that are not there ------------------------------------------------------
+
+
+@claim("Target_Module_Typos")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"exclude_modules": ["nothing"]}, "not found in the base model"),
+        ({"modules_to_save": ["nothing"]}, "not found in the base model"),
+        ({"exclude_modules": ["mlp"]}, "No modules were targeted"),
+        ({"modules_to_save": ["lm_head"]}, "No modules were targeted"),
+    ],
+)
+def test_the_error_is_another_if_other_names_match(
+    options: dict[str, list[str]], message: str
+) -> None:
+    with pytest.raises(NoMatchingPeftModuleError, match=message):
+        get_peft_model(llama(), LoraConfig(target_modules=["q_porj"], **options))
+
+
+# --- heads ---------------------------------------------------------------------------
+
+
+@claim("Default_Target_Modules")
+@claim("Task_Head_In_Modules_To_Save")
+@pytest.mark.parametrize(
+    ("task", "kind", "head"),
+    [
+        ("TOKEN_CLS", hf.LlamaForTokenClassification, "score"),
+        ("QUESTION_ANS", hf.LlamaForQuestionAnswering, "qa_outputs"),
+    ],
+)
+def test_all_linear_takes_other_heads_and_with_their_task_that_is_an_error(
+    task: str, kind: type[nn.Module], head: str
+) -> None:
+    model = get_peft_model(llama(kind), LoraConfig(target_modules="all-linear"))
+    assert any(head in name for name in get_peft_model_state_dict(model))
+    with_task = LoraConfig(target_modules="all-linear", task_type=task)
+    message = "modules_to_save cannot be applied to modules of type"
+    with pytest.raises(TypeError, match=message):
+        get_peft_model(llama(kind), with_task)
+
+
 # --- many models ---------------------------------------------------------------------
 
 
@@ -240,6 +284,14 @@ def test_a_model_without_defaults_learns_by_names(
     trained = [it for it in model.parameters() if it.requires_grad]
     assert trained
     assert all(it.grad is not None for it in trained)
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_xlora_puts_its_base_into_evaluation_mode(tmp_path: Path) -> None:
+    base = llama(attention_dropout=0.5).train()
+    assert not torch.equal(run(base), run(base))
+    model = xlora(tmp_path, base)
+    assert torch.equal(run(model), run(model))
 
 
 @claim("Eval_Mode_Not_Kept")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from accelerate.utils import modeling
 from peft import (
     AutoPeftModelForCausalLM,
     EvaConfig,
@@ -20,25 +22,36 @@ from peft import (
     initialize_lora_eva_weights,
     inject_adapter_in_model,
     load_peft_weights,
+    prepare_model_for_kbit_training,
     set_peft_model_state_dict,
 )
+from peft.helpers import rescale_adapter_scale
+from peft.tuners.lora import BdLoraConfig, MontecloraConfig, VeloraConfig
 from peft.utils.hotswap import hotswap_adapter
-from torch import nn
-from transformers import AutoModelForCausalLM
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, LlamaForSequenceClassification
 
 from claims.models import (
     CAUSAL,
     PROMPT,
+    ROWS,
+    Loader,
+    Operations,
+    Options,
     adapted,
+    all_learn,
     claim,
     config,
     dtypes,
     each,
     identical,
     layer_of,
+    linear,
     llama,
     loaded,
     lora,
+    loss_of,
+    pair,
     refused,
     run,
     said,
@@ -53,7 +66,7 @@ from claims.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 MISSING = "Found missing adapter keys"
@@ -69,6 +82,29 @@ def adapter(base_folder: Path, tmp_path: Path) -> Path:
     model = with_lora(AutoModelForCausalLM.from_pretrained(base_folder))
     model.save_pretrained(tmp_path / "adapter")
     return tmp_path / "adapter"
+
+
+# --- preparing ---------------------------------------------------------------------------
+
+
+@claim("Kbit_Prep_Before_Wrapping")
+def test_trainer_says_nothing_of_an_adapter_that_was_frozen(
+    quantized: Loader, tmp_path: Path
+) -> None:
+    model = prepare_model_for_kbit_training(with_lora(quantized(), **CAUSAL))
+    before = run(model)
+    training = trainer(model, tmp_path, max_steps=2, save_strategy="no")
+    assert training.train().global_step == 2
+    assert identical(model, before)
+
+
+@claim("Kbit_Prep_Upcasts_Everything")
+@each(("options", "cast"), [({}, True), ({"llm_int8_skip_modules": ["q_proj"]}, False)])
+def test_the_head_is_quantized_if_only_others_are_skipped(
+    quantized: Loader, options: Options, *, cast: bool
+) -> None:
+    model = prepare_model_for_kbit_training(quantized(4, torch.bfloat16, **options))
+    assert (model.lm_head.weight.dtype == torch.float32) is cast
 
 
 # --- keywords ---------------------------------------------------------------------------
@@ -100,12 +136,54 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
 
 
 @unknown_keywords_swallowed
+@claim("Load_On_Base_Device")
+def test_weights_of_the_hub_are_not_asked_for_with_one() -> None:
+    with refused("unexpected keyword argument 'torch_device'", TypeError):
+        load_peft_weights("someone/adapter", torch_device="cpu")
+
+
+@claim("Load_On_Base_Device")
+@each("place", ["auto", "balanced_low_0", "sequential", {"": "cpu"}])
+def test_each_gpu_is_asked_unless_max_memory_is_given(
+    place: str | dict[str, str], adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked where `get_max_memory` is given nothing."""
+    asked: list[bool] = []
+    known = modeling.get_max_memory
+
+    def ask(given: Options | None = None) -> Options:
+        asked.append(given is None)
+        return known(given)
+
+    monkeypatch.setattr(modeling, "get_max_memory", ask)
+    for options, is_asked in (({}, True), ({"max_memory": {"cpu": 10**9}}, False)):
+        base = llama()
+        base.hf_device_map = {"": "cpu"}
+        asked.clear()
+        loaded(adapter, base, device_map=place, **options)
+        assert any(asked) is is_asked
+
+
+@unknown_keywords_swallowed
 def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
     config = PeftConfig.from_pretrained(adapter)
     config.lora_dropout = 0.5
     model = loaded(adapter, llama(), config=config)
     plain = run(loaded(adapter, llama()).train())
     assert not same(model.train(), plain, 1e-4)
+
+
+@unknown_keywords_swallowed
+@each("keyword", ["config", "peft_config"])
+def test_beside_another_adapter_it_is_not(adapter: Path, keyword: str) -> None:
+    stronger = PeftConfig.from_pretrained(adapter)
+    stronger.lora_alpha *= 8
+    model = loaded(adapter, llama())
+    expected = run(model)
+    assert not same(loaded(adapter, llama(), config=stronger), expected, 1e-2)
+    model.load_adapter(adapter, "second", **{keyword: stronger})
+    model.set_adapter("second")
+    assert same(model, expected)
 
 
 @unknown_keywords_swallowed
@@ -152,6 +230,10 @@ def test_it_loads_and_peft_does_not_ask(adapter: Path) -> None:
     model.add_adapter("second", lora("q_proj"))
     model.set_adapter("second")
     model.delete_adapter("second")
+    assert model.active_adapters == ["default"]
+    for name in ("disable_adapters", "enable_adapters", "get_adapter_state_dict"):
+        with refused(r"please use a version >= 0\.22\.0"):
+            getattr(model, name)()
     model = llama()
     assert inject_adapter_in_model(lora("q_proj"), model) is model
 
@@ -260,6 +342,179 @@ def test_ignoring_the_mismatch_warns_and_leaves_a_new_adapter(adapter: Path) -> 
     assert identical(model, llama())
 
 
+# --- saving ------------------------------------------------------------------------------
+
+
+@claim("Resized_Embeddings_Saved")
+@each("tied", [False, True])
+def test_trainable_tokens_are_saved_without_the_embeddings(
+    tmp_path: Path, *, tied: bool
+) -> None:
+    base = llama(tie_word_embeddings=tied)
+    base.resize_token_embeddings(66)
+    again = copy.deepcopy(base)
+    ours = config("TrainableTokens", "embed_tokens", token_indices=[64, 65], **CAUSAL)
+    model = trained(adapted(ours, base))
+    model.save_pretrained(tmp_path, save_embedding_layers=False)
+    assert {len(rows) for rows in load_peft_weights(tmp_path).values()} == {2}
+    new = torch.tensor([[64, 65]])
+    assert not same(run(again, new), run(model, new), 1e-3)
+    assert same(run(loaded(tmp_path, again), new), run(model, new))
+
+
+# --- switching and scaling ---------------------------------------------------------------
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_a_head_beside_a_prompt_is_switched() -> None:
+    base = llama(LlamaForSequenceClassification, pad_token_id=0)
+    ours = config("PromptTuning", task_type="SEQ_CLS")
+    model = adapted(ours, base, adapter_name="a")
+    model.add_adapter("b", ours)
+
+    def learning(part: str) -> set[str]:
+        names = {name for name in trainable(model) if part in name}
+        return {name for name in "ab" if any(f".{name}." in it for it in names)}
+
+    assert learning("prompt_encoder") == {"a", "b"}
+    model.set_adapter("b")
+    assert learning("score") == {"b"}
+    model.set_adapter("b", inference_mode=True)
+    assert not learning("score")
+    assert learning("prompt_encoder") == {"a", "b"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_osf_stays_merged() -> None:
+    model = trained(adapted(config("OSF", "0")))
+    model.merge_adapter()
+    with warned("OSF does not support unmerging"):
+        model.set_adapter("default")
+    assert not same(layer_of(model).base_layer.weight, linear()[0].weight, 1e-2)
+
+
+@claim("Scale_Outside_The_Call")
+@each(
+    ("options", "is_base"),
+    [
+        ({}, True),
+        ({"use_dora": True}, False),
+        ({"init_lora_weights": "pissa"}, False),
+        ({"bias": "all"}, False),
+        ({"modules_to_save": ["2"]}, False),
+    ],
+)
+def test_scaled_by_zero_only_a_plain_lora_is_the_base(
+    options: Options, *, is_base: bool
+) -> None:
+    model = trained(adapted(lora("0", **options)))
+    with rescale_adapter_scale(model, 0.0):
+        assert same(model, linear(), 1e-2) is is_base
+    assert not same(model, linear(), 1e-2)
+
+
+# --- combining ---------------------------------------------------------------------------
+
+
+def combined(how: str, **options: object) -> tuple[PeftModel, Tensor]:
+    """Return a model with two adapters and their sum, which is active, and what both of them give."""
+    torch.manual_seed(0)
+    model = pair(lora(**options)).eval()
+    model.base_model.set_adapter(["a", "b"])
+    both = run(model)
+    options = {"svd_rank": 8, "density": 0.5}
+    model.add_weighted_adapter(["a", "b"], [1.0, 1.0], "sum", how, **options)
+    model.set_adapter("sum")
+    return model, both
+
+
+@claim("Weighted_Adapter_Rules")
+@each(
+    ("how", "is_right"),
+    [("cat", True), ("svd", True), ("linear", False), ("ties", False)],
+)
+def test_two_with_rank_pattern_load_unless_linear_combines_them(
+    how: str, tmp_path: Path, *, is_right: bool
+) -> None:
+    model, both = combined(how, rank_pattern={"0": 2})
+    assert same(model, both, 1e-4) is is_right
+    model.save_pretrained(tmp_path)
+    if is_right:
+        assert same(loaded(tmp_path / "sum"), both, 1e-4)
+    else:
+        with refused("size mismatch for .*lora_A", RuntimeError):
+            loaded(tmp_path / "sum")
+
+
+BLOCKS = {"use_bdlora": BdLoraConfig(target_modules_bd_a=["0", "2"], nblocks=2)}
+
+
+@claim("Weighted_Adapter_Rules")
+@each(
+    ("options", "is_right"),
+    [
+        (BLOCKS, False),
+        ({"monteclora_config": MontecloraConfig()}, True),
+        ({"velora_config": VeloraConfig(num_groups=4)}, True),
+        ({"use_qalora": True, "qalora_group_size": 4}, True),
+    ],
+)
+def test_two_of_a_variant_are_their_sum_but_for_bdlora(
+    options: Options, *, is_right: bool
+) -> None:
+    model, both = combined("cat", **options)
+    assert same(model, both, 1e-4 if is_right else 1e-1) is is_right
+
+
+# --- merging -----------------------------------------------------------------------------
+
+
+@claim("Unmergeable_Quantized_Bases")
+@each("bits", [4, 8])
+def test_ia3_is_not_merged_in_place_either(quantized: Loader, bits: int) -> None:
+    model = adapted(config("IA3", "q_proj", **CAUSAL), quantized(bits))
+    run(model)
+    with pytest.raises(NotImplementedError):
+        model.merge_adapter()
+
+
+@claim("Merge_Returns_New_Model")
+def test_a_merge_needs_room_for_one_weight() -> None:
+    model = with_lora()
+    added: list[tuple[int, ...]] = []
+
+    def note(func: object, args: Sequence[Any]) -> None:
+        if "add" in str(func):
+            added.append(tuple(args[1].shape))
+
+    with Operations(note):
+        model.merge_and_unload()
+    assert added == [(64, 64)], "of the size of q_proj"
+
+
+@claim("Merge_To_Speed_Up")
+def test_a_cache_is_off_by_the_configuration_of_the_base() -> None:
+    def lengths(model: nn.Module, **options: object) -> list[int]:
+        found: list[int] = []
+        embeddings = model.get_input_embeddings()
+        hook = embeddings.register_forward_pre_hook(
+            lambda _module, given: found.append(given[0].shape[1])
+        )
+        model.generate(input_ids=PROMPT, max_new_tokens=3, min_new_tokens=3, **options)
+        hook.remove()
+        return found
+
+    on, off = [8, 1, 1], [8, 9, 10]
+    model = with_lora(llama(use_cache=False), **CAUSAL)
+    assert lengths(model) == off
+    assert lengths(model, use_cache=True) == on
+    model.config.use_cache = True
+    assert lengths(model) == off
+    model = with_lora(llama(use_cache=True), **CAUSAL)
+    model.gradient_checkpointing_enable()
+    assert lengths(model) == on
+
+
 # --- checkpoints -------------------------------------------------------------------------
 
 
@@ -317,6 +572,22 @@ def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> No
         prefix(projected=projected).save_pretrained(tmp_path)
         with refused("Cannot set a prompt learning adapter"):
             loaded(tmp_path, llama(), is_trainable=True)
+
+
+@claim("Is_Trainable_To_Resume")
+@each("method", ["CPT", "Cartridge"])
+def test_two_prompts_are_frozen_when_they_are_loaded(
+    method: str, tmp_path: Path
+) -> None:
+    adapted(config(method, **CAUSAL), llama()).save_pretrained(tmp_path)
+    model = loaded(tmp_path, llama())
+    with refused("does not require grad", RuntimeError):
+        loss_of(model).backward()
+    if method == "CPT":
+        model.peft_config["default"].inference_mode = False
+    else:
+        model.prompt_encoder["default"].trainable_embedding.requires_grad_()
+    assert all_learn(model)
 
 
 def p_tuned(size: float = 0.0) -> PeftModel:
@@ -466,7 +737,7 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
         return llama().to(dtype)
 
     def fails(model: nn.Module) -> None:
-        with refused("to have the same dtype", RuntimeError):
+        with refused("expected m1 and m2 to have the same dtype", RuntimeError):
             run(model)
         with torch.autocast("cpu", dtype=dtype):
             run(model)
@@ -478,7 +749,13 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
     model.save_pretrained(tmp_path)
     assert {it.dtype for it in load_peft_weights(tmp_path).values()} == {torch.float32}
 
-    run(loaded(tmp_path, narrow()))
+    again = loaded(tmp_path, narrow())
+    run(again)
+    copies = {
+        name: it.dtype for name, it in again.named_parameters() if "default" in name
+    }
+    assert {it for name, it in copies.items() if "lm_head" in name} == {dtype}
+    assert {it for name, it in copies.items() if "lora" in name} == {torch.float32}
     frugal = {"low_cpu_mem_usage": True}
     again = loaded(tmp_path, narrow(), **frugal)
     fails(again)
@@ -487,6 +764,14 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
     second.load_adapter(tmp_path, "second", **frugal)
     second.set_adapter("second")
     fails(second)
+
+
+@claim("Autocast_After_Cast")
+def test_a_copy_with_a_bias_has_another_message() -> None:
+    model = adapted(lora("0", modules_to_save=["2"]), linear().half())
+    cast_mixed_precision_params(model, torch.float16)
+    with refused("mat1 and mat2 must have the same dtype", RuntimeError):
+        run(model, ROWS.half())
 
 
 @claim("Autocast_After_Cast")

@@ -321,7 +321,11 @@ def test_an_encoder_decoder_wants_a_name(kind: str, base: object) -> None:
 @each("kind", ADAPTERS)
 def test_a_causal_model_does_not_and_a_prompt_refuses_embeddings(kind: str) -> None:
     model = adapted(config(kind, **CAUSAL), llama(use_cache=True))
-    assert model.generate(PROMPT + 3, use_cache=False, **TWO).shape == (2, 10)
+    options = TWO | {"use_cache": False, "do_sample": False}
+    named = model.generate(input_ids=PROMPT + 3, **options)
+    assert named.shape == (2, 10)
+    assert torch.equal(model.generate(PROMPT + 3, **options), named)
+    assert torch.equal(model.generate(inputs=PROMPT + 3, **options), named)
     embedded = model.get_input_embeddings()(PROMPT + 3)
     if kind == "Lora":
         assert model.generate(inputs_embeds=embedded, **TWO).shape == (2, 2)
@@ -749,6 +753,7 @@ def test_these_methods_can_be_merged(method: str) -> None:
     assert same(run(model.merge_and_unload()), expected, 1e-4)
 
 
+@claim("Unsupported_Target_Layer")
 @claim("Merge_Returns_New_Model")
 @each("options", [{}, {"use_dora": True}])
 def test_grouped_convolutions_cannot_be_merged(options: dict[str, bool]) -> None:
@@ -760,25 +765,47 @@ def test_grouped_convolutions_cannot_be_merged(options: dict[str, bool]) -> None
     fresh = nn.Sequential(nn.Conv2d(4, 8, 3, groups=2))
     with refused("Targeting a Conv2d with groups=2 and rank 3"):
         adapted(lora("0", r=3), fresh)
-    loha = peft.LoHaConfig(target_modules=["0"])
+
+
+@claim("Unsupported_Target_Layer")
+@each("method", ["LoHa", "LoKr"])
+@each("rank", [2, 3])
+def test_loha_and_lokr_take_groups_with_any_rank(method: str, rank: int) -> None:
+    base = nn.Sequential(nn.Conv2d(4, 8, 3, groups=2))
     rows = torch.ones(1, 4, 6, 6)
-    with torch.no_grad():
-        merging = trained(adapted(loha, fresh))
-        expected = merging(rows)
-        assert same(merging.merge_and_unload()(rows), expected)
+    model = trained(adapted(config(method, "0", r=rank), base))
+    expected = run(model, rows)
+    with model.disable_adapter():
+        assert not same(run(model, rows), expected, 1e-4)
+    assert same(run(model.merge_and_unload(), rows), expected)
 
 
 # -- End_Token_In_Labels --
 
 
+def words(*known: str, **special: str) -> PreTrainedTokenizerFast:
+    """Return a tokenizer of whole words, which takes `yes` for all others."""
+    vocabulary = {word: at for at, word in enumerate(known)}
+    special |= {"unk_token": "yes", "eos_token": "</s>"}
+    made = Tokenizer(models.WordLevel(vocabulary, unk_token=special["unk_token"]))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=made, **special)
+
+
+@claim("End_Token_In_Labels")
+def test_a_padding_token_has_to_be_known() -> None:
+    tokenizer = words("</s>", "yes", "no")
+    unknown = "<pad>"
+    tokenizer.pad_token = unknown
+    collate = DataCollatorForLanguageModeling(tokenizer, mlm=False)
+    labels = collate([tokenizer("no other </s>")])["labels"]
+    assert labels.tolist() == [[2, -100, 0]], "an unknown word is not learned"
+
+
 @claim("End_Token_In_Labels")
 @each(("pad", "learned"), [("</s>", -100), ("<pad>", 1)])
 def test_a_padding_token_is_not_learned(pad: str, learned: int) -> None:
-    special = {"unk_token": "yes", "eos_token": "</s>", "pad_token": pad}
-    words = {"<pad>": 0, "</s>": 1, "yes": 2}
-    made = Tokenizer(models.WordLevel(words, unk_token=special["unk_token"]))
-    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, **special)
+    tokenizer = words("<pad>", "</s>", "yes", pad_token=pad)
     assert tokenizer("yes yes")["input_ids"] == [2, 2], "no end token is added"
     collate = DataCollatorForLanguageModeling(tokenizer, mlm=False)
     labels = collate([tokenizer("yes yes </s>"), tokenizer("yes </s>")])["labels"]

@@ -23,7 +23,9 @@ from transformers import (
     BartForConditionalGeneration,
     BertConfig,
     BertForMultipleChoice,
+    BertForQuestionAnswering,
     BertForSequenceClassification,
+    BertForTokenClassification,
     BertModel,
     DeiTConfig,
     DeiTForImageClassification,
@@ -260,18 +262,31 @@ def test_trainer_looks_for_labels_by_their_name(
 
 
 @claim("Task_Head_In_Modules_To_Save")
-def test_a_second_adapter_without_a_head_does_not_load(tmp_path: Path) -> None:
+@each(
+    ("task_type", "kind", "head"),
+    [
+        ("SEQ_CLS", BertForSequenceClassification, "classifier"),
+        ("TOKEN_CLS", BertForTokenClassification, "classifier"),
+        ("QUESTION_ANS", BertForQuestionAnswering, "qa_outputs"),
+    ],
+)
+def test_a_second_adapter_without_a_head_does_not_load(
+    task_type: str, kind: type[nn.Module], head: str, tmp_path: Path
+) -> None:
     def base() -> nn.Module:
-        return BertForSequenceClassification(BertConfig(**TEXT))
+        return kind(BertConfig(**TEXT))
 
-    for name, task_type in (("head", "SEQ_CLS"), ("other", "SEQ_CLS"), ("none", None)):
-        config = lora("query", task_type=task_type)
+    of_task = lora("query", task_type=task_type)
+    named = lora("query", modules_to_save=[head])
+    for name, config in (("of_task", of_task), ("named", named), ("no", lora("query"))):
         adapted(config, base()).save_pretrained(tmp_path / name)
-    model = loaded(tmp_path / "head", base(), adapter_name="head")
-    model.load_adapter(tmp_path / "other", "other")
+    model = loaded(tmp_path / "of_task", base(), adapter_name="head")
+    model.load_adapter(tmp_path / "of_task", "other")
     model.set_adapter("other")
-    with refused("classifier.weight", KeyError):
-        model.load_adapter(tmp_path / "none", "none")
+    with refused(f"{head}.weight", KeyError):
+        model.load_adapter(tmp_path / "no", "no")
+    # it is the class that wants it, not the adapter beside it
+    loaded(tmp_path / "named", base()).load_adapter(tmp_path / "no", "no")
 
 
 @claim("Missing_Adapter_Keys")

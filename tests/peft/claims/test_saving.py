@@ -947,28 +947,21 @@ def test_a_resized_vocabulary_is_saved_whole_and_wants_its_resize_again(
 
 @resized_embeddings_saved
 @each(
-    ("targets", "texts", "rows"),
+    ("target", "size", "rows"),
     [
-        (["q_proj"], [], {}),
-        (
-            ["embed_tokens", "q_proj"],
-            [
-                "Setting `save_embedding_layers` to `True` as embedding layers found in `target_modules`."
-            ],
-            {"model.embed_tokens.base_layer.weight": 64},
-        ),
+        ("v_proj", 64, {}),
+        ("embed_tokens", 64, {"model.embed_tokens.base_layer.weight": 64}),
+        ("embed_tokens", 66, {"model.embed_tokens.base_layer.weight": 66}),
+        ("lm_head", 66, {"lm_head.base_layer.weight": 66}),
     ],
 )
-def test_without_a_resize_only_a_targeted_embedding_is_saved_whole(
-    load_base: Loader,
-    targets: list[str],
-    texts: list[str],
-    rows: Options,
-    tmp_path: Path,
+def test_of_the_embeddings_only_the_targeted_one_is_saved_whole(
+    load_base: Loader, target: str, size: int, rows: Options, tmp_path: Path
 ) -> None:
     with said() as found:
-        lora(*targets, base=load_base(64), **CAUSAL).save_pretrained(tmp_path)
-    assert found == texts
+        lora("q_proj", target, base=load_base(size), **CAUSAL).save_pretrained(tmp_path)
+    text = "Setting `save_embedding_layers` to `True` as embedding layers found in `target_modules`."
+    assert found == [text] * bool(rows)
     assert besides_lora(tmp_path) == rows
 
 
@@ -1067,11 +1060,13 @@ def test_untied_the_list_loses_the_new_rows_of_the_head(
 
 
 @resized_embeddings_saved
-@each("name", ["nowhere/model", ""])
+@each(("name", "answer"), [("nowhere/model", None), ("some/model", False), ("", None)])
 def test_a_base_that_is_not_found_is_taken_as_not_resized(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, answer: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    """The hub has no such file, or does not answer."""
+    asked = "peft.utils.save_and_load.check_file_exists_on_hf_hub"
+    monkeypatch.setattr(asked, lambda *_given, **_options: answer)
     base = llama()
     base.resize_token_embeddings(66)
     base.name_or_path = name
@@ -1080,7 +1075,7 @@ def test_a_base_that_is_not_found_is_taken_as_not_resized(
         model.save_pretrained(tmp_path)
     assert besides_lora(tmp_path) == {}
     found = f"Could not find a config file in {name} - will assume that the vocabulary was not modified."
-    assert texts == ([found] if name else [])
+    assert texts == ([found] if name == "nowhere/model" else [])
 
 
 # --- Named_Adapter_Subfolder -----------------------------------------------------------------------------------------

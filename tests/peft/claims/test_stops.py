@@ -191,6 +191,21 @@ def test_a_schedule_needs_steps_for_pruning(first: int, last: int) -> None:
         config("AdaLora", tinit=first, tfinal=last, total_step=10)
 
 
+@adalora_budget_must_shrink
+def test_a_trainer_rounds_the_steps_of_an_epoch_up(tmp_path: Path) -> None:
+    training = trainer(
+        adapted(lora("q_proj", **CAUSAL), llama()),
+        tmp_path,
+        num_train_epochs=3,
+        per_device_train_batch_size=4,
+        gradient_accumulation_steps=2,
+        save_strategy="no",
+    )
+    training.train_dataset = 5 * training.train_dataset  # ten rows
+    training.train()
+    assert training.state.global_step == 3 * -(-10 // (4 * 2))
+
+
 # -- FSDP_One_Dtype_Per_Unit --
 
 fsdp_one_dtype_per_unit = claim("FSDP_One_Dtype_Per_Unit")
@@ -255,6 +270,21 @@ def test_what_accelerate_would_cast_up_is_the_base_too_by_blocks(policy: str) ->
         flat = unit._flat_param  # noqa: SLF001 - as Accelerate reads it
         cast += flat.numel() if flat is not None and flat.requires_grad else 0
     assert cast == trained if policy == "peft" else cast > 5 * trained
+
+
+@claim("FSDP_Quant_Storage")
+@fsdp_one_dtype_per_unit
+def test_trainer_sets_the_policy_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = SimpleNamespace(auto_wrap_policy=BY_BLOCK)
+    model = adapted(lora("q_proj", **CAUSAL), llama())
+    training = trainer(model, tmp_path, max_steps=1, save_strategy="no")
+    monkeypatch.setattr(training, "is_fsdp_enabled", True)
+    state = training.accelerator.state
+    monkeypatch.setattr(state, "fsdp_plugin", plugin, raising=False)
+    training.train()
+    assert plugin.auto_wrap_policy is not BY_BLOCK
 
 
 @fsdp_one_dtype_per_unit
@@ -641,6 +671,7 @@ def test_what_goes_into_layers_outside_the_adapter_is_cast_by_hand() -> None:
     assert seeing(pixels.half()).isfinite().all()
 
 
+@claim("Adapter_Cast_To_32_Bit")
 @claim("FP16_Trainable_Weights_AMP")
 @each(
     ("bits", "computed", "dtype"),
