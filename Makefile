@@ -66,6 +66,8 @@ html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fai
 # a checkout of PEFT, whose files stay as they are
 PEFT_TREE ?= ../peft
 adopt: $(VENV)/.group-docs ## write the diff that PEFT's adoption is, from a checkout: PEFT_TREE=../peft
+	@git -C $(PEFT_TREE) rev-parse --quiet HEAD >/dev/null 2>&1 || { \
+		echo 'make: $(PEFT_TREE) is no checkout of PEFT: clone https://github.com/huggingface/peft' >&2; exit 1; }
 	@tree=$$(mktemp -d) && source=$$tree/docs/source && workflows=$$tree/.github/workflows \
 		&& git -C $(PEFT_TREE) archive HEAD docs/source | tar x -C $$tree \
 		&& git -C $$tree init -q && git -C $$tree add -A \

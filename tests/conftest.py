@@ -151,6 +151,7 @@ def read_case(path: Path) -> Case:
     by_kind: dict[str, dict[str, str]] = {"expect": {}, "mended": {}, "": {}}
     for head, content in parts.items():
         kind, _space, name = head.rpartition(" ")
+        assert kind in by_kind, f"{path}: {head!r} is no head of a part"
         by_kind[kind][name] = content
     return Case(
         about=about,

@@ -171,7 +171,7 @@ def pages() -> dict[Path, str]:
 
         texts[path] = TABLE.sub(filled, path.read_text(encoding="utf-8"))
         if left:
-            message = f"{path} has no place for {', '.join(left)}"
+            message = f"{path} has no table for the topic {', '.join(left)}"
             raise ValueError(message)
     return texts
 
@@ -182,6 +182,8 @@ def main(*names: str) -> None:
     known = json.loads(DATA.read_text(encoding="utf-8"))
     known["python"] = pythons()
     bugs = known["bugs"]
+    if unknown := sorted({*names} - {*bugs}):
+        sys.exit(f"{DATA} has no bug {', '.join(unknown)}")
     for name in names or bugs:
         bugs[name]["found"] = found_in(bugs[name])
         sys.stdout.write(f"{name}: {' '.join(bugs[name]['found'].values())}\n")

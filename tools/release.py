@@ -68,4 +68,6 @@ def missing(tag: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        sys.exit("name the tag: python tools/release.py v0.1.0")
     sys.exit("\n".join(missing(sys.argv[1])) or 0)

@@ -66,16 +66,23 @@ def in_order(text: str, keys: dict[str, tuple[bool, int, int]]) -> str:
     return text
 
 
-def main() -> None:
-    """Write the weight into each page, and sort the groups of the index by it."""
+def main() -> str | None:
+    """Write the weight into each page, and sort the groups of the index by it.
+
+    Returns what is missing.
+    """
     reports = json.loads((PAGES / "reports.json").read_text(encoding="utf-8"))
     keys = {}
     for path in sorted(PAGES.glob(f"{PREFIX}*.md")):
-        threads = reports[path.stem.removeprefix(PREFIX)]["threads"]
+        name = path.stem.removeprefix(PREFIX)
+        if name not in reports:
+            return f"heuristics/reports.json has no {name!r}, whose threads may be none"
+        threads = reports[name]["threads"]
         text, keys[path.stem] = weighed(path.read_text(encoding="utf-8"), len(threads))
         path.write_text(text, encoding="utf-8")
     index = PAGES / "index.md"
     index.write_text(in_order(index.read_text(encoding="utf-8"), keys), "utf-8")
+    return None
 
 
 if __name__ == "__main__":

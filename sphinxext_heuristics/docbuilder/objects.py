@@ -37,7 +37,7 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     ImportError where it cannot be imported, or does not exist.
     """
     try:
-        with mock(mocked):
+        with mock([*mocked]):
             return importlib.import_module(name)
     except KeyboardInterrupt:
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sphinx.domains import Domain
 from sphinx.util import logging
@@ -107,10 +107,7 @@ class DocbuilderDomain(Domain):
     name = "docbuilder"
     label = "doc-builder"
     data_version = 8
-    initial_data: ClassVar[dict[str, object]] = {
-        "notes": defaultdict(Notes),
-        "state": State(),
-    }
+    initial_data = {"notes": defaultdict(Notes), "state": State()}
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without what only one build knows."""

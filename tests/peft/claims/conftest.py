@@ -34,8 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # PEFT, transformers and bitsandbytes warn of much; where a warning is the claim,
         # or that there is none, the test catches it.
         item.add_marker(pytest.mark.filterwarnings("ignore"))
+        names = {mark.args[0] for mark in item.iter_markers("claim")}
+        # `-k NAME` selects what a heuristic claims
+        item.extra_keyword_matches |= names
         if item.get_closest_marker("slow") is None:
-            names = {mark.args[0] for mark in item.iter_markers("claim")}
             if names <= seen:
                 item.add_marker(pytest.mark.slow)
             seen |= names
