@@ -43,6 +43,7 @@ names_ignored = claim("Adapter_Names_Silently_Ignored")
 codes_read = claim("Eight_Bit_Codes_Read_As_Weights")
 weighted_rules = claim("Weighted_Adapter_Rules")
 x_lora = claim("XLora_Adapters_By_Number")
+mutating_init = claim("Mutating_Init_Base_Weights")
 
 #: What the guide quotes that is not the answer to a question of the tables; other tests
 #: show it.
@@ -54,6 +55,7 @@ ELSEWHERE = {
     "AdaLoraModel supports only 1 trainable adapter.",
     "LoraModel supports only 1 adapter with bias. When using multiple adapters, set bias to 'none' for all adapters.",
     "Cannot merge an active Arrow router adapter. Remove it first.",
+    "'BlockDiagonalLinear' object has no attribute 'bias'",
     "DoRA does not support megatron_core, please set `use_dora=False`.",
     "LoHaConfig.__init__() got an unexpected keyword argument 'use_dora'",
 }
@@ -180,6 +182,59 @@ def test_only_a_bias_stops_them(
 def test_options_today(option: str) -> None:
     answer = TOOL["answer"](TOOL["OF_OPTION"]["weighted"], option)
     assert answer == FOUND["options"][option]["weighted"] == "no"
+
+
+BLOCKS, PISSA = TOOL["OPTIONS"]["BD-LoRA"], {"init_lora_weights": "pissa"}
+TWICE = TOOL["BESIDE"]["layer_replication"]
+
+
+@mutating_init
+@each(
+    ("first", "other", "message"),
+    [
+        ("PiSSA", "aLoRA", "no"),
+        ("OLoRA", "BD-LoRA", "no"),
+        ("orthogonal", "BD-LoRA", "no"),
+        ("OLoRA", "layer_replication", "no"),
+        ("PiSSA", "MonteCLoRA", "yes"),
+        ("EVA", "layer_replication", "yes"),
+    ],
+)
+def test_pairs_today(first: str, other: str, message: str) -> None:
+    options = TOOL["OPTIONS"] | TOOL["BESIDE"]
+    answer = TOOL["answer"](TOOL["combined"], options[first], options[other])
+    assert answer == FOUND["options"][first]["with"][other] == message
+
+
+@mutating_init
+@each("beside", [BLOCKS, TWICE, TOOL["OPTIONS"]["KaSA"]])
+def test_a_start_that_does_not_fit_what_is_beside_it_is_far_from_the_base(
+    beside: dict[str, Any],
+) -> None:
+    plain, wrong = (TOOL["started"](**beside | it) for it in ({}, PISSA))
+    moved = (TOOL["logits"](wrong) - TOOL["logits"](plain)).abs().max()
+    assert 1 < moved < 10
+
+
+@mutating_init
+def test_pissa_takes_its_start_out_of_a_shared_weight_once_for_each_copy() -> None:
+    model = TOOL["started"](**PISSA | TWICE)
+    layer = model.base_model.model.model.layers[0].self_attn.q_proj
+    before = TOOL["llama"]().model.layers[0].self_attn.q_proj.weight
+    weight = layer.base_layer.weight
+    copied = model.base_model.model.model.layers[2].self_attn.q_proj
+    assert copied.base_layer.weight is weight
+    taken = sum(it.get_delta_weight("default") for it in (layer, copied))
+    assert same(weight + taken, before, 1e-4)
+
+
+@target_layer
+def test_bd_lora_with_a_bias_is_trained_and_cannot_be_merged() -> None:
+    model = TOOL["started"](**BLOCKS, lora_bias=True)
+    assert TOOL["learns"](TOOL["moved"](model))
+    message = "'BlockDiagonalLinear' object has no attribute 'bias'"
+    with pytest.raises(AttributeError, match=message):
+        model.merge_and_unload()
 
 
 @pytest.mark.slow
