@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import peft
 import pytest
 import torch
+from bitsandbytes.functional import has_avx512bf16
 from conftest import ROOT
 from peft import (
     AdaLoraConfig,
@@ -259,6 +260,36 @@ def test_olora_rounds_a_quantized_base_once_more(
     by_start, by_quantization = moves("all-linear", init_lora_weights="olora")
     assert by_start == pytest.approx(by_quantization, rel=0.4)
     assert moves("all-linear")[0] < 1e-6
+
+
+@claim("Quantized_Merge_Rounding")
+@each(
+    ("name", "options", "moved"),
+    [("LORA", {"use_dora": True}, 0.2), ("HIRA", {}, 0.2), ("LORA", {}, 0.0)],
+)
+def test_what_reads_the_base_in_each_call_is_wrong_in_evaluation_mode(
+    tmp_path: Path, name: str, options: dict[str, Any], moved: float
+) -> None:
+    """On a CPU with AVX512-BF16, that is: there, bitsandbytes packs the weights again."""
+    TOOL["llama"](64, attention_bias=False).save_pretrained(tmp_path)
+    in_4_bit = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_compute_dtype=torch.float32
+    )
+    base = AutoModelForCausalLM.from_pretrained(
+        tmp_path, quantization_config=in_4_bit
+    ).train()
+    model = TOOL["new"](name, base, **options).train()
+    if not options:  # even a new one of DoRA is wrong
+        model = TOOL["moved"](model).train()
+    there = TOOL["logits"](model)
+    with model.disable_adapter():
+        plain = TOOL["logits"](model)
+    size = plain.norm() if options else (there - plain).norm()
+    found = float((TOOL["logits"](model.eval()) - there).norm() / size)
+    if moved and has_avx512bf16():
+        assert found > moved
+    else:
+        assert found < 0.1
 
 
 @mutating_init
