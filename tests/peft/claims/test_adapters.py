@@ -676,6 +676,42 @@ def test_not_while_merged_and_the_configuration_stays_the_first_ones(
     assert (config.r, config.lora_alpha) == (4, 8)
 
 
+HEAD = {"target_modules": ["lm_head"]}
+
+
+@hotswap_before_compile
+@each(
+    ("options", "error"),
+    [
+        ({"use_dora": True}, KeyError),
+        ({"bias": "lora_only"}, KeyError),
+        ({"trainable_token_indices": [4, 5]}, KeyError),
+        ({"modules_to_save": ["lm_head"]}, KeyError),
+        (HEAD, KeyError),
+        ({"target_modules": ["embed_tokens"]}, KeyError),
+        ({"target_modules": ["embed_tokens"], "save": False}, AttributeError),
+        (HEAD | {"save": False}, None),
+        ({"target_modules": ["k_proj"]}, None),
+    ],
+)
+def test_what_two_adapters_of_the_same_settings_cannot_have(
+    tmp_path: Path, options: Options, error: type[Exception] | None
+) -> None:
+    options = {"target_modules": ["q_proj"]} | options
+    saving = {"save_embedding_layers": options.pop("save", "auto")}
+
+    def model() -> PeftModel:
+        base = llama(attention_bias=True)
+        return trained(adapted(peft.LoraConfig(**options | CAUSAL), base))
+
+    torch.manual_seed(1)
+    other, first = model(), model()
+    other.save_pretrained(tmp_path, **saving)
+    with pytest.raises(error) if error else nullcontext():
+        swap(first, str(tmp_path))
+    assert same(first, other, 1e-4) is (error is None)
+
+
 RANKS, ALPHAS = {"rank_pattern": {"0": 8}}, {"alpha_pattern": {"0": 3}}
 
 

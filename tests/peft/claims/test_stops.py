@@ -16,6 +16,7 @@ from peft import (
     NoMatchingPeftModuleError,
     PeftModel,
     cast_mixed_precision_params,
+    get_peft_model,
     import_utils,
     prepare_model_for_kbit_training,
 )
@@ -66,6 +67,7 @@ from claims.models import (
     steps,
     trainable,
     trainer,
+    xlora,
 )
 
 if TYPE_CHECKING:
@@ -644,6 +646,22 @@ def test_an_old_library_that_quantizes_stops_every_adapter(
     installed.update(releases)
     with refused(message, ImportError) if message else nullcontext():
         adapted(lora("0"))
+
+
+@claim("Versions_That_Fit")
+@each("library", ["torchao", "gptqmodel"])
+def test_an_old_library_that_quantizes_stops_x_lora_too(
+    installed: dict[str, str], tmp_path: Path, library: str
+) -> None:
+    gating = xlora(tmp_path).peft_config["default"]
+    installed[library] = "0.1.0"
+    for asked in (
+        import_utils.is_torchao_available,
+        import_utils.is_gptqmodel_available,
+    ):
+        asked.cache_clear()
+    with refused(f"Found an incompatible version of {library}", ImportError):
+        get_peft_model(llama(), gating)
 
 
 @claim("Autocast_After_Cast")
