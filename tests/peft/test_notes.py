@@ -40,6 +40,13 @@ AUTOMATIC = [
 #: Heuristic and argument → the ends of those entries whose signature does not have it,
 #: and why the note is right there.
 NO_PARAMETER = {
+    **{
+        ("AdaLoRA_Budget_Must_Shrink", setting): (
+            [".update_and_allocate"],
+            "it is in the adapter's configuration",
+        )
+        for setting in ("init_r", "target_r", "total_step")
+    },
     ("Adapter_On_Another_Base", "base_model_name_or_path"): (
         [".from_pretrained", ".load_adapter", ".set_peft_model_state_dict"],
         "it is in the configuration",
@@ -87,6 +94,13 @@ NO_PARAMETER = {
         [".from_pretrained", "PeftMixedModel.load_adapter"],
         "it is passed on in `kwargs`",
     ),
+    **{
+        ("LoftQ_Alpha_And_GPU", setting): (
+            ["LoftQConfig", "replace_lora_weights_loftq"],
+            "it is in the adapter's configuration",
+        )
+        for setting in ("init_lora_weights", "lora_alpha", "r", "use_rslora")
+    },
     ("Mutating_Init_Base_Weights", "init_lora_weights"): (
         ["LoraGAConfig", "CordaConfig", ".save_pretrained", ".subtract_mutated_init"],
         "it is in the adapter's configuration",
@@ -100,15 +114,15 @@ NO_PARAMETER = {
         "the note is about both kinds of prompts",
     ),
     ("Prompt_Learning_Generate", "use_cache"): (
-        ["Config", "PeftModelForCausalLM"],
+        ["Config", "PeftModelForCausalLM", "PeftModelForSeq2SeqLM"],
         "it is a parameter of `generate`",
+    ),
+    ("Prompt_Logits_Longer", "num_virtual_tokens"): (
+        ["PeftModelForTokenClassification"],
+        "it is in the prompt's configuration",
     ),
     ("Renamed_Base_Modules", "key_mapping"): (
         [*AUTOMATIC, "PeftMixedModel.from_pretrained", "PeftMixedModel.load_adapter"],
-        "it is passed on in `kwargs`",
-    ),
-    ("Safe_Merge_NaN_Check", "progressbar"): (
-        ["PeftMixedModel.merge_and_unload"],
         "it is passed on in `kwargs`",
     ),
     ("Safe_Merge_NaN_Check", "safe_merge"): (
@@ -140,8 +154,12 @@ NO_PARAMETER = {
         "it is in the adapter's configuration",
     ),
     ("Vision_Tower_Targeted", "exclude_modules"): (
-        ["Config"],
+        ["Config", "find_kappa_target_modules"],
         "where there is none, the note says what to do instead",
+    ),
+    ("Vision_Tower_Targeted", "target_modules"): (
+        ["find_kappa_target_modules"],
+        "it is in the adapter's configuration",
     ),
     ("Weighted_Adapter_Rules", "lora_bias"): (
         ["LoraModel.add_weighted_adapter"],
@@ -150,6 +168,10 @@ NO_PARAMETER = {
     ("Weighted_Adapter_Rules", "rank_pattern"): (
         ["LoraModel.add_weighted_adapter"],
         "the adapters' configurations have it",
+    ),
+    ("XLora_Adapters_By_Number", "adapters"): (
+        ["XLoraModel"],
+        "it is in the configuration",
     ),
     ("Zero3_Unsharded_Save", "state_dict"): (
         [".save_pretrained"],

@@ -46,12 +46,13 @@ MERGING: dict[str, Callable[[str], bool]] = {
     ),
     "Quantized_Merge_Rounding": {
         *("BaseTuner", "BOFTModel", "HiraModel", "LoraModel", "MissModel", "OFTModel"),
-        *("PveraModel", "RandLoraModel", "RoadModel", "ShiraModel", "VeraModel"),
+        *("PveraModel", "RoadModel", "ShiraModel", "VeraModel"),
     }.__contains__,
     # of the others on bitsandbytes, the rounding is shown, with the same advice
     "Unmergeable_Quantized_Bases": {
         *("AdaLoraModel", "C3AModel", "FourierFTModel", "GraloraModel", "IA3Model"),
-        *("LoHaModel", "LoKrModel", "UniLoraModel", "VBLoRAModel", "WaveFTModel"),
+        *("LoHaModel", "LoKrModel", "RandLoraModel", "UniLoraModel", "VBLoRAModel"),
+        "WaveFTModel",
     }.__contains__,
     # one merges without the check
     "Safe_Merge_NaN_Check": lambda cls: cls not in NEVER_MERGE | {"LNTuningModel"},

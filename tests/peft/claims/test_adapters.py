@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import bitsandbytes as bnb
 import peft
 import pytest
 import torch
-from peft import PeftModel
+from peft import PeftModel, set_peft_model_state_dict
 from peft.functional import delete_adapter, set_adapter
 from peft.tuners.lora.aqlm import AqlmLoraLinear
 from peft.tuners.lora.awq import AwqLoraLinear
@@ -35,6 +36,7 @@ from peft.utils.hotswap import (
     prepare_model_for_compiled_hotswap,
 )
 from peft.utils.quantization_utils import ForwardOnlyQuantizationBackend
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
@@ -44,6 +46,7 @@ from transformers import (
     BertForTokenClassification,
     BertModel,
     LlamaForCausalLM,
+    LlamaForSequenceClassification,
     MobileViTConfig,
     MobileViTForImageClassification,
     T5Config,
@@ -79,6 +82,7 @@ from claims.models import (
     run,
     said,
     same,
+    saved,
     silent,
     steps,
     trained,
@@ -479,6 +483,59 @@ def test_converted_it_is_plain_lora_on_the_old_base(init: str, tmp_path: Path) -
 
 
 @mutating_init_base_weights
+@each(
+    ("options", "missing"),
+    [
+        ({"task_type": "SEQ_CLS"}, "score.weight"),
+        ({"modules_to_save": ["lm_head"], **CAUSAL}, "lm_head.weight"),
+        ({"trainable_token_indices": [1, 2], **CAUSAL}, "trainable_tokens_delta"),
+    ],
+)
+def test_converted_it_lacks_all_but_lora_until_that_is_copied(
+    options: dict[str, object], missing: str, tmp_path: Path
+) -> None:
+    def base() -> nn.Module:
+        if "modules_to_save" in options or "trainable_token_indices" in options:
+            return llama()
+        return llama(LlamaForSequenceClassification, pad_token_id=0)
+
+    model = adapted(lora("q_proj", init_lora_weights="pissa", **options), base())
+    expected = converted(model, tmp_path)
+    model.save_pretrained(tmp_path / "usual")
+    usual, plain = saved(tmp_path / "usual"), saved(tmp_path)
+    (name,) = usual.keys() - plain.keys()
+    assert name.endswith(missing)
+    with refused(re.escape(name), KeyError):
+        loaded(tmp_path, base())
+    save_file(usual | plain, tmp_path / "adapter_model.safetensors")
+    assert same(loaded(tmp_path, base()), expected, 1e-4)
+
+
+@mutating_init_base_weights
+@each("bias", ["all", "lora_only"])
+def test_with_trained_biases_it_cannot_be_converted(bias: str, tmp_path: Path) -> None:
+    ours = lora("q_proj", init_lora_weights="pissa", bias=bias, **CAUSAL)
+    with refused("Adapter .* does not exist"):
+        converted(adapted(ours, llama(attention_bias=True)), tmp_path)
+
+
+@mutating_init_base_weights
+@each("how", ["set", "swapped"])
+def test_unconverted_it_is_silently_wrong_in_a_plain_adapter(
+    how: str, tmp_path: Path
+) -> None:
+    model = trained(adapted(lora("q_proj", init_lora_weights="pissa"), llama()), 0.3)
+    model.save_pretrained(tmp_path)
+    plain = adapted(lora("q_proj"), llama()).eval()
+    with silent():
+        if how == "set":
+            set_peft_model_state_dict(plain, saved(tmp_path))
+        else:
+            hotswap_adapter(plain, str(tmp_path), "default")
+    assert not same(plain, model, 1e-3)
+
+
+@mutating_init_base_weights
 def test_rslora_with_patterns_cannot_be_converted(tmp_path: Path) -> None:
     config = lora(init_lora_weights="pissa", use_rslora=True, rank_pattern={"0": 2})
     with refused("rank_pattern"):
@@ -875,6 +932,9 @@ def test_prompts_a_mixed_model_and_xlora_ignore_them(tmp_path: Path) -> None:
         xlora(tmp_path),
     ):
         assert ignores_names(model.eval())
+    mixed = adapted(lora("q_proj"), llama(), mixed=True)
+    with refused("`model_kwargs` are not used by the model: \\['adapter_names'\\]"):
+        mixed.generate(input_ids=PROMPT, adapter_names=["default"] * 2)
 
 
 def mobile_vit() -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ from claims.models import (
     adam,
     adapted,
     claim,
+    config,
     each,
     linear,
     llama,
@@ -756,6 +758,18 @@ def test_what_each_start_computes(operation: str, start: object) -> None:
     assert any(operation in name for name in names)
     others = {"linalg_svd", "linalg_qr"} - {operation}
     assert not any(other in name for name in names for other in others)
+
+
+@slow_initialization
+@each("low", [False, True])
+@each("method", ["Frod", "OSF", "Psoft", "TinyLora"])
+def test_four_methods_decompose_the_weight_whatever_is_loaded_later(
+    method: str, *, low: bool
+) -> None:
+    layer = nn.Sequential(nn.Linear(64, 64))
+    with counted() as names:
+        adapted(config(method, "0"), layer, low_cpu_mem_usage=low)
+    assert any(re.search("linalg_(svd|eig|qr)|geqrf", name) for name in names)
 
 
 @contextmanager

@@ -150,7 +150,10 @@ def test_what_was_saved_in_16_bit_is_loaded_in_32(
 
 @cast
 def test_a_new_adapter_on_a_base_in_16_bit_is_in_32() -> None:
-    assert dtype_of(get_peft_model(llama().half(), of_lora())) == torch.float32
+    model = get_peft_model(llama().half(), of_lora())
+    assert dtype_of(model) == torch.float32
+    model.add_adapter("second", of_lora())
+    assert dtype_of(model) == torch.float32
 
 
 @cast

@@ -590,6 +590,21 @@ def test_an_injected_adapter_is_in_the_type_of_the_base(
 
 
 @claim("FP16_Adapter_Injected")
+def test_the_first_of_a_mixed_model_and_what_transformers_loads_are_not_cast(
+    tmp_path: Path,
+) -> None:
+    mixed = adapted(lora("q_proj"), llama().half(), mixed=True)
+    assert trained_dtypes(mixed) == {torch.float16}
+    mixed.add_adapter("later", config("LoHa", "q_proj"))
+    mixed.set_adapter("later")
+    assert trained_dtypes(mixed) == {torch.float32}
+    adapted(lora("q_proj", **CAUSAL), llama()).save_pretrained(tmp_path)
+    base = llama().half()
+    base.load_adapter(str(tmp_path), is_trainable=True)
+    assert trained_dtypes(base) == {torch.float16}
+
+
+@claim("FP16_Adapter_Injected")
 @each("cls", [PeftModel, PeftMixedModel])
 def test_what_is_loaded_is_in_fp32(cls: type, tmp_path: Path) -> None:
     adapted(lora("q_proj", **CAUSAL), llama()).save_pretrained(tmp_path)

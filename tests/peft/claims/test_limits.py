@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import bitsandbytes as bnb
 import pytest
 import torch
 from conftest import ROOT
@@ -24,7 +25,9 @@ from peft import (
     get_peft_model,
     replace_lora_weights_loftq,
 )
-from torch import nn
+from peft.utils import loftq_utils
+from safetensors.torch import load_file
+from torch import Tensor, nn
 from transformers import (
     BertConfig,
     BertForQuestionAnswering,
@@ -260,6 +263,45 @@ def test_loftq_asks_for_the_path_of_a_local_base(
     model = get_peft_model(quantized(), LoraConfig(target_modules=["q_proj"]))
     with pytest.raises(ValueError, match=message):
         replace_lora_weights_loftq(model)
+
+
+@claim("LoftQ_Alpha_And_GPU")
+def test_loftq_afterwards_does_not_know_of_the_scale_either(
+    quantized: Callable[..., nn.Module],
+    base_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the start, it needs a GPU, so the decomposition is done here."""
+
+    def on_the_cpu(
+        packed: Any,  # noqa: ANN401 - of bitsandbytes
+        weight: Tensor,
+        **options: int,
+    ) -> tuple[Tensor, Tensor]:
+        unpacked = bnb.functional.dequantize_4bit(packed.data, packed.quant_state)
+        left, sizes, right = torch.linalg.svd(weight - unpacked)
+        rank = options["reduced_rank"]
+        roots = sizes[:rank].sqrt()
+        return roots[:, None] * right[:rank], left[:, :rank] * roots
+
+    def error(alpha: int) -> float:
+        ours = LoraConfig(target_modules=["q_proj"], r=8, lora_alpha=alpha)
+        model = get_peft_model(quantized(), ours)
+        path = str(base_folder / "model.safetensors")
+        with monkeypatch.context() as patched:
+            patched.setattr(loftq_utils, "_loftq_init_new", on_the_cpu)
+            replace_lora_weights_loftq(model, path)
+        name = "model.layers.0.self_attn.q_proj"
+        layer = model.get_base_model().get_submodule(name)
+        base = layer.get_base_layer().weight
+        unpacked = bnb.functional.dequantize_4bit(base.data, base.quant_state)
+        missing = load_file(path)[f"{name}.weight"] - unpacked
+        rest = missing - layer.get_delta_weight("default")
+        return float(rest.norm() / missing.norm())
+
+    assert error(8) < 0.95
+    assert error(16) == pytest.approx(1, abs=0.02)
+    assert error(32) > 1.2
 
 
 #: What is gone from the installed transformers and others.

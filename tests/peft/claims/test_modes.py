@@ -199,6 +199,50 @@ def test_the_three_classes_that_add_adapters_in_their_own_way_are_no_better(
     assert len(get_peft_model_state_dict(model, adapter_name="en")) < len(saved)
 
 
+@adapter_name_rules
+@each("how", ["combined", "wrapped", "loaded"])
+def test_a_name_of_a_module_takes_from_the_others_however_it_came(
+    how: str, tmp_path: Path
+) -> None:
+    ours = lora("q_proj", "up_proj", **CAUSAL)
+    if how == "combined":
+        model = adapted(ours, llama(), adapter_name="other")
+        model.add_adapter("second", ours)
+        weighed = (["other", "second"], [0.5, 0.5])
+        model.add_weighted_adapter(*weighed, "mlp")
+    elif how == "wrapped":
+        model = adapted(ours, llama(), adapter_name="mlp")
+        model.add_adapter("other", ours)
+    else:
+        adapted(ours, llama()).save_pretrained(tmp_path)
+        model = loaded(tmp_path, llama(), adapter_name="mlp")
+        model.load_adapter(tmp_path, "other")
+    # of A and B for two layers, those within `mlp` are not there
+    assert len(get_peft_model_state_dict(model, adapter_name="other")) == 2
+
+
+@optimizer_after_adapters
+def test_one_from_before_lacks_what_is_loaded_to_be_trained_or_gets_a_new_rank(
+    tmp_path: Path,
+) -> None:
+    adapted(lora("q_proj", **CAUSAL), llama()).save_pretrained(tmp_path)
+    model = adapted(lora("q_proj", **CAUSAL), llama())
+    optimizer = adam(model)
+    model.load_adapter(tmp_path, "fr", is_trainable=True)
+    model.set_adapter("fr")
+    assert set(left_out(model, optimizer)) == set(trainable(model))
+
+    eva = peft.EvaConfig(rho=2)
+    ours = lora(
+        "q_proj", "v_proj", "up_proj", init_lora_weights="eva", eva_config=eva, **CAUSAL
+    )
+    model = adapted(ours, llama(num_hidden_layers=2))
+    optimizer = adam(model)
+    batches = [{"input_ids": torch.randint(0, 64, (4, 8))} for _ in range(8)]
+    peft.initialize_lora_eva_weights(model, batches, show_progress_bar=False)
+    assert set() < set(left_out(model, optimizer)) < set(trainable(model))
+
+
 @eval_mode_not_kept
 def test_a_mixed_model_is_put_into_evaluation_mode_as_well(tmp_path: Path) -> None:
     adapted(lora()).save_pretrained(tmp_path)
@@ -741,6 +785,13 @@ def test_trained_biases_stay_in_the_base(
     assert "does not produce the same output as the base model would" in text
     with silent():
         assert not same(model.unload(), linear())
+
+
+@trained_biases_change_the_base
+def test_a_mixed_model_does_not_give_the_base_either() -> None:
+    model = trained(adapted(lora("0", bias="all"), mixed=True))
+    with model.disable_adapter():
+        assert not same(model, linear())
 
 
 @trained_biases_change_the_base

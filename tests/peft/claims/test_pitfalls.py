@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import peft
 import pytest
 import torch
 from accelerate.utils import modeling
@@ -131,6 +133,8 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
         assert PeftConfig.from_pretrained(adapter, r=99).r == 4
         hotswap_adapter(loaded(adapter, llama()), adapter, "default", r=99)
         lora("q_proj").save_pretrained(tmp_path / "config", r=99)
+        arrow = peft.ArrowConfig(top_k=1)
+        peft.create_arrow_model(llama(), [str(adapter)], arrow, is_trainble=True)
         assert PeftConfig.from_pretrained(tmp_path / "config").r == 4
     assert (tmp_path / "all/adapter_config.json").is_file()
 
@@ -711,6 +715,17 @@ def test_neither_does_it_where_the_adapter_was_injected(adapter: Path) -> None:
         with silent():
             set_peft_model_state_dict(model, load_peft_weights(adapter))
         assert same(model.eval(), expected, 1e-4) is is_right
+
+
+@claim("Compile_After_Loading")
+@pytest.mark.usefixtures("_not_traced")
+def test_with_a_head_it_is_an_error(tmp_path: Path) -> None:
+    base = llama(LlamaForSequenceClassification)
+    adapted(lora("q_proj", task_type="SEQ_CLS"), base).save_pretrained(tmp_path)
+    compiled_base = torch.compile(llama(LlamaForSequenceClassification))
+    name = "base_model.model._orig_mod.score.weight"
+    with refused(re.escape(name), KeyError):
+        loaded(tmp_path, compiled_base)
 
 
 @claim("Compile_After_Loading")

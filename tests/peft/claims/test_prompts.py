@@ -599,6 +599,20 @@ def test_logits_are_longer_than_labels_and_the_masks_are_not(kind: str) -> None:
 
 
 @longer
+def test_logits_of_the_two_other_prompts_are_as_long() -> None:
+    tasks = config("MultitaskPromptTuning", num_tasks=1, num_virtual_tokens=4, **CAUSAL)
+    first = torch.zeros(2, dtype=torch.long)
+    model = adapted(tasks, llama())
+    assert model(input_ids=PROMPT, task_ids=first).logits.shape[1] == 4 + 8
+    types = {"cpt_mask": [1] * 4, "cpt_tokens_type_mask": [1, 2, 3, 4]}
+    ours = config("CPT", cpt_token_ids=[0, 1, 2, 3], **types, **CAUSAL)
+    ones = torch.ones_like(PROMPT)
+    masks = {"attention_mask": ones, "input_type_mask": ones}
+    model = adapted(ours, llama())
+    assert model(input_ids=PROMPT, **masks).logits.shape[1] == 4 + 8
+
+
+@longer
 def test_the_context_holds_the_prompt_and_the_text() -> None:
     ours = config("PromptTuning", num_virtual_tokens=4, **CAUSAL)
     sizes = {"vocab_size": 64, "n_embd": 16, "n_layer": 1, "n_head": 2}

@@ -283,6 +283,8 @@ def test_nan_is_merged_without_a_word_unless_safe_merge_is_asked_for(
     # the one that is excepted
     with nullcontext() if method == "LNTuning" else raises:
         broken(method).merge_and_unload(safe_merge=True)
+    with nullcontext() if method == "LNTuning" else raises:
+        broken(method).merge_adapter(safe_merge=True)
 
 
 @safe_merge_nan_check
@@ -513,6 +515,19 @@ def test_a_mixed_model_loads_its_first_adapter_trainable(
 
 
 @is_trainable_to_resume
+def test_the_network_of_shadow_stays_trainable_and_the_rest_does_not(
+    tmp_path: Path,
+) -> None:
+    on_llama("Shadow").save_pretrained(tmp_path)
+    free = loaded(tmp_path, llama(attention_bias=True))
+    asked = loaded(tmp_path, llama(attention_bias=True), is_trainable=True)
+    assert set() < set(trainable(free)) < set(trainable(asked))
+    assert not any(
+        "shadow_backbone" in it for it in set(trainable(asked)) - set(trainable(free))
+    )
+
+
+@is_trainable_to_resume
 def test_with_other_gradients_the_adapter_just_does_not_learn(adapter: Path) -> None:
     model = nn.Sequential(loaded(adapter), nn.Linear(16, 1))
     before, head = (run(it) for it in (model[0], model))
@@ -595,6 +610,13 @@ set_adapter_unfreezes = claim("Set_Adapter_Unfreezes")
 
 
 base_model_modified_in_place = claim("Base_Model_Modified_In_Place")
+
+
+@base_model_modified_in_place
+def test_the_base_within_the_wrapper_has_the_adapter() -> None:
+    model = trained(adapted(config("Lora", "0")))
+    assert identical(model.get_base_model(), model)
+    assert not same(model.get_base_model(), linear())
 
 
 @set_adapter_unfreezes

@@ -15,6 +15,7 @@ from peft import (
     PeftMixedModel,
     PeftModel,
     PeftModelForCausalLM,
+    find_kappa_target_modules,
     get_peft_model_state_dict,
     load_peft_weights,
     prepare_model_for_kbit_training,
@@ -445,6 +446,13 @@ def test_names_of_the_language_model_match_the_tower_until_it_is_excluded() -> N
         assert targets(NAMES, tower) == [4, 0, 0]
         assert targets("all-linear", tower) == [14, 0, 2]
     assert targets(r".*language_model.*\.(q_proj|v_proj)") == [4, 0, 0]
+
+
+@vision_tower_targeted
+def test_what_kappa_selects_is_in_the_tower_until_it_is_excluded() -> None:
+    names = find_kappa_target_modules(llava(), top_p=0.9, show_progress=False)
+    assert targets(names["target_modules"])[1] > 0
+    assert targets(names["target_modules"], r".*vision_tower.*")[1] == 0
 
 
 @vision_tower_targeted

@@ -295,6 +295,22 @@ def test_scaler_refuses_what_is_trained_in_fp16_and_the_cast_cures_it(
 
 
 @fp16_trainable_weights_amp
+@each("method", ["AdaptionPrompt", "LNTuning", "Shadow"])
+def test_three_methods_train_in_fp16_what_is_their_own(method: str) -> None:
+    targets = ["input_layernorm"] if method == "LNTuning" else []
+    ours = config(method, *targets, **CAUSAL)
+    for cast in (False, True):
+        model = adapted(ours, llama().half())
+        assert torch.float16 in trained_dtypes(model)
+        if cast:
+            cast_mixed_precision_params(model, torch.float16)
+            amp_step(model)
+            return
+        with refused(UNSCALABLE):
+            amp_step(model)
+
+
+@fp16_trainable_weights_amp
 def test_adapter_alone_is_in_fp32_already(tmp_path: Path) -> None:
     amp_step(in_fp16(lora("0"), tmp_path))
 
@@ -601,6 +617,24 @@ def test_only_with_all_calls_it_comes_down_to_target_r(until: int) -> None:
     assert sum(kept) == 2 * 2
     saved = get_peft_model_state_dict(model).items()
     assert [len(values) for name, values in saved if "lora_E" in name] == kept
+
+
+@adalora_update_and_allocate
+@each("calls", [False, True])
+def test_adamss_prunes_with_the_calls_only(*, calls: bool) -> None:
+    steps = {"init_warmup": 1, "final_warmup": 8, "mask_interval": 2}
+    sizes = {"num_subspaces": 4, "asa_target_subspaces": 2, "r": 8}
+    ours = config("Adamss", "q_proj", "v_proj", use_asa=True, **steps, **sizes)
+    model = adapted(ours, llama())
+    before = len(trainable(model))
+    optimizer = adam(model)
+    for step in range(1, 11):
+        loss_of(model).backward()
+        optimizer.step()
+        if calls:
+            model.base_model.update_and_allocate(step)
+        model.zero_grad()
+    assert (len(trainable(model)) < before) is calls
 
 
 @adalora_update_and_allocate
