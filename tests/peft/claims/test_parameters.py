@@ -12,6 +12,7 @@ import peft
 import pytest
 import torch
 from peft import NoMatchingPeftModuleError
+from transformers import Phi4MultimodalConfig, Phi4MultimodalForCausalLM
 
 from claims.models import (
     OWN_ERROR,
@@ -80,6 +81,22 @@ def test_without_exclude_modules_a_regular_expression_targets_the_rest(
 
     assert in_the_tower([target]) == {False, True}
     assert in_the_tower(rf"model\..*{target}") == {False}
+
+
+@claim("Vision_Tower_Targeted")
+def test_phi_4_multimodal_has_the_same_names_in_its_audio_encoder() -> None:
+    with torch.device("meta"):
+        base = Phi4MultimodalForCausalLM(Phi4MultimodalConfig(num_hidden_layers=1))
+
+    def parts(targets: list[str] | str) -> set[str]:
+        ours = peft.LoraConfig(target_modules=targets)
+        names = adapted(ours, copy.deepcopy(base)).targeted_module_names
+        return {".".join(name.split(".")[:3]) for name in names}
+
+    names = ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]
+    audio = "model.embed_tokens_extend.audio_embed"
+    assert parts(names) == {"model.layers.0", audio}
+    assert parts(rf"model\.layers\..*\.({'|'.join(names)})") == {"model.layers.0"}
 
 
 @claim("Task_Head_In_Modules_To_Save")
