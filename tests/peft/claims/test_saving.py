@@ -6,6 +6,7 @@ import re
 import sys
 import warnings
 from contextlib import nullcontext
+from copy import deepcopy
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,15 @@ from peft.tuners.lora.config import KasaConfig
 from peft.tuners.lora.torchao import TorchaoLoraLinear
 from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils.hotswap import hotswap_adapter
+from peft.utils.other import fsdp_auto_wrap_policy
 from peft.utils.warning import PeftWarning
 from safetensors.torch import save_file
 from torch import nn
+from torch.distributed.fsdp import (
+    FullStateDictConfig,
+    FullyShardedDataParallel,
+    StateDictType,
+)
 from transformers import AutoModelForCausalLM
 
 from claims.models import (
@@ -75,7 +82,8 @@ from claims.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from peft.tuners.shadow import DetachedShadowModel
@@ -1405,3 +1413,65 @@ def test_accelerate_gathers(tmp_path: Path) -> None:
         tmp_path, state_dict=state_dict, is_main_process=main
     )
     assert same(loaded(tmp_path), lora("0"))
+
+
+def in_fsdp_1(model: PeftModel, **options: object) -> FullyShardedDataParallel:
+    """Wrap a model, and let its units meet."""
+    wrapped = FullyShardedDataParallel(
+        model, device_id=torch.device("cpu"), use_orig_params=True, **options
+    )
+    wrapped(torch.arange(8)[None])
+    return wrapped
+
+
+def whole_weights(wrapped: FullyShardedDataParallel) -> AbstractContextManager:
+    """Let state dicts be whole, as Accelerate does."""
+    return FullyShardedDataParallel.state_dict_type(
+        wrapped, StateDictType.FULL_STATE_DICT, FullStateDictConfig()
+    )
+
+
+def equal(some: Mapping[str, torch.Tensor], others: Mapping[str, torch.Tensor]) -> bool:
+    alike = (torch.equal(tensor, others[name]) for name, tensor in some.items())
+    return some.keys() == others.keys() and all(alike)
+
+
+@zero3_unsharded_save
+@pytest.mark.usefixtures("one_process")
+def test_peft_takes_and_gives_nothing_in_blocks_of_fsdp_1() -> None:
+    """The names of modules have `_fsdp_wrapped_module` in them, those of gathered weights have not."""
+    model = adapted(config("Lora", "q_proj", "lm_head", **CAUSAL), llama())
+    plain = deepcopy(model)
+    weights = get_peft_model_state_dict(plain)
+    policy = fsdp_auto_wrap_policy(model)
+    wrapped = in_fsdp_1(model, auto_wrap_policy=policy)
+    with whole_weights(wrapped):
+        gathered = wrapped.state_dict()
+        assert equal(gathered, plain.state_dict())
+        for one in (wrapped, wrapped.module):
+            left = get_peft_model_state_dict(one, state_dict=gathered)
+            assert left
+            assert all(".lm_head." in name for name in left)
+        # a model without FSDP takes it out
+        assert equal(get_peft_model_state_dict(plain, state_dict=gathered), weights)
+
+        before = {name: tensor.clone() for name, tensor in gathered.items()}
+        new = {name: it + 1 for name, it in weights.items() if ".lm_head." not in name}
+        with said() as texts:
+            set_peft_model_state_dict(wrapped, new)
+        # of one process
+        assert all("`NO_SHARD`" in text for text in texts)
+        assert equal(wrapped.state_dict(), before)
+
+
+@zero3_unsharded_save
+@pytest.mark.usefixtures("one_process")
+def test_peft_takes_all_in_one_unit_of_fsdp_1() -> None:
+    model = adapted(config("Lora", "q_proj", **CAUSAL), llama())
+    weights = get_peft_model_state_dict(deepcopy(model))
+    wrapped = in_fsdp_1(model)
+    with whole_weights(wrapped):
+        gathered = wrapped.state_dict()
+        for one in (wrapped, wrapped.module):
+            found = get_peft_model_state_dict(one, state_dict=gathered)
+            assert equal(found, weights)
