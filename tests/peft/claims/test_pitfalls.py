@@ -7,6 +7,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import huggingface_hub
 import peft
 import pytest
 import torch
@@ -141,7 +142,10 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
 
 @unknown_keywords_swallowed
 @claim("Load_On_Base_Device")
-def test_weights_of_the_hub_are_not_asked_for_with_one() -> None:
+def test_weights_of_the_hub_are_not_asked_for_with_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with refused("unexpected keyword argument 'torch_device'", TypeError):
         load_peft_weights("someone/adapter", torch_device="cpu")
 
