@@ -876,15 +876,21 @@ def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
 def test_links_of_a_passage_are_shown_by_their_titles(zoo: Project) -> None:
     said = (
         "The lock of gate four squeaks: {heuristic}`Hay`, {heuristic}`oil <Food>`, "
-        "{ref}`at-night`, {doc}`messages`, {ref}`by day <at-night>`; `gate four has a squeak`."
+        "{ref}`at-night`, {doc}`locks`, {ref}`by day <at-night>`; `gate four has a squeak`."
     )
-    guide = f"# Zoo\n\n## Gates\n\n{said}\n\n(at-night)=\n### At *night*\n\nClosed.\n"
+    gates = f"# Zoo\n\n## Gates\n\n{said}\n\n(at-night)=\n### At *night*\n\nClosed.\n"
     hay = FILES["heuristics/Hay.md"].replace(":note:", ":title: Buy hay\n:note:")
-    index = FILES["index.md"].replace("# Zoo\n", guide, 1)
-    zoo.write({"heuristics/Hay.md": hay, "index.md": index})
+    zoo.write(
+        {
+            "heuristics/Hay.md": hay.replace(":workflow: index", ":workflow: gates"),
+            "guides/gates.md": gates,
+            "guides/locks.md": "# Locks of the zoo\n",
+            "other/locks.md": "# Other locks\n",
+        }
+    )
     done = explained(zoo, "gate four has a squeak")
     assert (
-        "Gates: The lock of gate four squeaks: Buy hay, oil, At night, Messages, "
+        "Gates: The lock of gate four squeaks: Buy hay, oil, At night, Locks of the zoo, "
         "by day; gate four has a squeak.\n" in done.stdout
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.util import docname_join
 
 from ..diagnostics import absolute
 from ..model import NAMED, Entry, Page, RoleUse, Said
@@ -260,7 +261,10 @@ def _text(block: nodes.Element) -> str:
     for link in copy.findall(addnodes.pending_xref):
         is_titled = link.get("refdomain") in {"std", "heuristic"}
         if is_titled and not link.get("refexplicit"):
-            link[:] = [nodes.Text(f"{NAMED}{link['reftarget']}{NAMED}")]
+            name = link["reftarget"]
+            if link["reftype"] == "doc":
+                name = docname_join(link["refdoc"], name)
+            link[:] = [nodes.Text(f"{NAMED}{name}{NAMED}")]
     cells = copy.children if isinstance(copy, nodes.row) else [copy]
     first, *rest = (" ".join(cell.astext().split()) for cell in cells)
     head = block.parent.parent.next_node(nodes.thead) if rest else None
