@@ -253,24 +253,30 @@ def _said(everything: Iterable[nodes.Node]) -> Iterator[Said]:
 
 
 def _text(block: nodes.Element) -> str:
-    """Return the text of a paragraph, or of a row with what heads its cells.
-
-    Links that will show a title have their target between two `NAMED`.
-    """
-    copy = block.deepcopy()
-    for link in copy.findall(addnodes.pending_xref):
-        is_titled = link.get("refdomain") in {"std", "heuristic"}
-        if is_titled and not link.get("refexplicit"):
-            name = link["reftarget"]
-            if link["reftype"] == "doc":
-                name = docname_join(link["refdoc"], name)
-            link[:] = [nodes.Text(f"{NAMED}{name}{NAMED}")]
-    cells = copy.children if isinstance(copy, nodes.row) else [copy]
-    first, *rest = (" ".join(cell.astext().split()) for cell in cells)
+    """Return the text of a paragraph, or of a row with what heads its cells."""
+    cells = block.children if isinstance(block, nodes.row) else [block]
+    first, *rest = (" ".join(_as_text(cell).split()) for cell in cells)
     head = block.parent.parent.next_node(nodes.thead) if rest else None
     heads = [f"{cell.astext()}: " for cell in head[0].children[1:]] if head else []
     more = zip_longest(heads[: len(rest)], rest, fillvalue="")
     return ". ".join([first, *map("".join, more)])
+
+
+def _as_text(node: nodes.Node) -> str:
+    """Return the text of a node.
+
+    Links that will show a title have their target between two `NAMED`.
+    """
+    if isinstance(node, addnodes.pending_xref) and not node.get("refexplicit"):
+        target = node["reftarget"]
+        match node.get("refdomain"), node["reftype"]:
+            case "std", "doc":
+                return f"{NAMED}{docname_join(node['refdoc'], target)}{NAMED}"
+            case ("std", "ref") | ("heuristic", _):
+                return f"{NAMED}{target}{NAMED}"
+    if not isinstance(node, nodes.Element) or not node.children:
+        return node.astext()
+    return node.child_text_separator.join(map(_as_text, node.children))
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
