@@ -876,7 +876,7 @@ def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
 def test_links_of_a_passage_are_shown_by_their_titles(zoo: Project) -> None:
     said = (
         "The lock of gate four squeaks: {heuristic}`Hay`, {heuristic}`oil <Food>`, "
-        "{ref}`at-night`, {doc}`locks`, {term}`messages`, {ref}`by day <at-night>`; `gate four has a squeak`."
+        "{ref}`at-night`, {doc}`locks`, [](locks.md), {term}`messages`, {ref}`by day <at-night>`; `gate four has a squeak`."
     )
     gates = f"# Zoo\n\n## Gates\n\n{said}\n\n(at-night)=\n### At *night*\n\nClosed.\n"
     hay = FILES["heuristics/Hay.md"].replace(":note:", ":title: Buy hay\n:note:")
@@ -891,7 +891,7 @@ def test_links_of_a_passage_are_shown_by_their_titles(zoo: Project) -> None:
     done = explained(zoo, "gate four has a squeak")
     assert (
         "Gates: The lock of gate four squeaks: Buy hay, oil, At night, Locks of the zoo, "
-        "messages, by day; gate four has a squeak.\n" in done.stdout
+        "Locks of the zoo, messages, by day; gate four has a squeak.\n" in done.stdout
     )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.util import docname_join
 
 from ..diagnostics import absolute
 from ..model import NAMED, Entry, Page, RoleUse, Said
@@ -26,7 +25,7 @@ from ..nodes import (
 from ..notes.inline import freeze
 from ..problems import Problem, Subtype
 from ..resolve.pages import fold
-from .mentions import mentions
+from .mentions import meant, mentions
 from .parameters import parameters, signatures, signed
 
 if TYPE_CHECKING:
@@ -267,13 +266,13 @@ def _as_text(node: nodes.Node) -> str:
 
     Links that will show a title have their target between two `NAMED`.
     """
-    if isinstance(node, addnodes.pending_xref) and not node.get("refexplicit"):
-        target = node["reftarget"]
-        match node.get("refdomain"), node["reftype"]:
-            case "std", "doc":
-                return f"{NAMED}{docname_join(node['refdoc'], target)}{NAMED}"
-            case ("std", "ref") | ("heuristic", _):
-                return f"{NAMED}{target}{NAMED}"
+    if (
+        isinstance(node, addnodes.pending_xref)
+        and not node.get("refexplicit")
+        and (link := meant(node, node.get("refdoc", "")))
+    ):
+        place = "#".join(filter(None, (link.docname, link.anchor)))
+        return f"{NAMED}{link.name or link.label or place}{NAMED}"
     if not isinstance(node, nodes.Element) or not node.children:
         return node.astext()
     return node.child_text_separator.join(map(_as_text, node.children))

@@ -26,33 +26,33 @@ def mentions(
     for link in links:
         if "intersphinx" in link:
             continue
-        if meant := _meant(link, docname):
+        if named := meant(link, docname):
             is_own = _source(link) == absolute(file)
-            mention = meant._replace(sections=_sections(link), is_own=is_own)
+            mention = named._replace(sections=_sections(link), is_own=is_own)
             found[mention] = None
     return found
 
 
-def _meant(link: nodes.Element, docname: str) -> Mention | None:
+def meant(link: nodes.Element, docname: str) -> Mention | None:
     """Return what a link names, if that may be a heuristic."""
     if anchor := link.get("refid") or link.get("reflocalid"):
         return Mention(docname=docname, anchor=anchor)
     target: str = link.get("reftarget") or ""
     match link.get("refdomain") or "", link.get("reftype"):
         case "heuristic", _:
-            meant = Mention(name=target)
+            named = Mention(name=target)
         case "std", "ref":
-            meant = Mention(label=target)
+            named = Mention(label=target)
         case "std", "doc":
-            meant = Mention(docname=docname_join(docname, target))
+            named = Mention(docname=docname_join(docname, target))
         case "doc", "myst":
-            meant = Mention(docname=target, anchor=link.get("reftargetid") or "")
+            named = Mention(docname=target, anchor=link.get("reftargetid") or "")
         case "", "any" | "myst":
             document = docname_join(docname, target)
-            meant = Mention(name=target, label=target.lower(), docname=document)
+            named = Mention(name=target, label=target.lower(), docname=document)
         case _:
             return None
-    return meant
+    return named
 
 
 def _sections(link: nodes.Element) -> tuple[str, ...]:

@@ -469,6 +469,16 @@ def test_layers_of_autogptq_are_not_known() -> None:
 # -- what is not fixed ----------------------------------------------------------------
 
 
+def loftq_of(alpha: int) -> LoraConfig:
+    return LoraConfig(
+        r=4,
+        lora_alpha=alpha,
+        target_modules=["0"],
+        init_lora_weights="loftq",
+        loftq_config=peft.LoftQConfig(loftq_bits=4),
+    )
+
+
 @loftq
 def test_loftq_does_not_know_of_the_scaling(monkeypatch: pytest.MonkeyPatch) -> None:
     """LoftQ itself needs a GPU; the layer that takes its result does not."""
@@ -482,14 +492,7 @@ def test_loftq_does_not_know_of_the_scaling(monkeypatch: pytest.MonkeyPatch) -> 
     for alpha, wanted in ((4, 1.0), (8, 2.0)):
         base = nn.Sequential(nn.Linear(4, 4, bias=False))
         weight = base[0].weight.detach().clone()
-        config = LoraConfig(
-            r=4,
-            lora_alpha=alpha,
-            target_modules=["0"],
-            init_lora_weights="loftq",
-            loftq_config=peft.LoftQConfig(loftq_bits=4),
-        )
-        got = get_peft_model(base, config)(torch.eye(4)).T
+        got = get_peft_model(base, loftq_of(alpha))(torch.eye(4)).T
         assert torch.allclose(got, wanted * weight, atol=1e-5)
 
 
@@ -507,14 +510,7 @@ def test_loftq_with_twice_the_alpha_is_as_far_off_as_without(
         """Return how far a start is off, relative to the weight in 4 bit alone."""
         base = nn.Sequential(nn.Linear(64, 64, bias=False))
         weight = base[0].weight.detach().clone()
-        config = LoraConfig(
-            r=4,
-            lora_alpha=alpha,
-            target_modules=["0"],
-            init_lora_weights="loftq",
-            loftq_config=peft.LoftQConfig(loftq_bits=4),
-        )
-        model = get_peft_model(base, config)
+        model = get_peft_model(base, loftq_of(alpha))
         with model.disable_adapter():
             of_four_bit = (model(torch.eye(64)).T - weight).norm()
         return float((model(torch.eye(64)).T - weight).norm() / of_four_bit)
