@@ -16,8 +16,9 @@ integration  Sphinx's side: events, transforms that place views, builders, and a
 files        what is written beside the site, and compared on every build (files)
 cli          the commands
 
-``api`` is what other extensions import. ``graph`` and ``releases`` are written on it,
-and are loaded by whoever lists them; ``docbuilder`` knows nothing of the rest.
+``api`` is what other extensions import. Three are written on it: ``ask``, the box for a
+text, which is always there, and ``graph`` and ``releases``, which are loaded by whoever
+lists them. ``docbuilder`` knows nothing of the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from ._core.integration.domain import HeuristicDomain
 from ._core.read import identity, queries, transforms
 from ._core.read.evidence import EvidenceDirective
 from ._core.read.heuristic import HeuristicDirective
-from ._core.show import boxes, index, messages
+from ._core.show import boxes, index
 from ._core.versions import records_version
 from ._core.view import add_view
 
@@ -56,7 +57,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("evidence", EvidenceDirective)
     add_view(app, index.IndexView(), queries.HeuristicIndexDirective)
     add_view(app, boxes.ForView(), queries.HeuristicsForDirective)
-    add_view(app, messages.MessagesView(), queries.FilteredDirective)
     app.add_builder(builders.HeuristicsBuilder)
     app.add_builder(builders.ReadingBuilder)
     app.add_transform(transforms.PlaceDefinitions)
@@ -74,6 +74,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("html-page-context", events.link_files)
     app.connect("html-page-context", events.link_search)
     app.connect("build-finished", events.end_writing)
+    # An extension of its own, on ``api`` alone, which every project has.
+    app.setup_extension("sphinxext_heuristics.ask")
     return {
         "version": __version__,
         "env_version": records_version(__version__),

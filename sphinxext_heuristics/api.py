@@ -30,6 +30,7 @@ from ._core.model import (
     Target,
 )
 from ._core.problems import Problem, Subtype
+from ._core.read.mentions import link_name
 from ._core.read.options import DirectiveOption, ListOption, as_written, flag, one_of
 from ._core.read.queries import FilteredDirective
 from ._core.resolve.face import (
@@ -45,6 +46,7 @@ from ._core.show.parts import Meta, link_nodes, meta, meta_nodes, named, table
 from ._core.source.packages import Sources
 from ._core.versions import distribution, holds
 from ._core.view import Here, Named, View, add_view
+from ._output import replace_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,6 +99,7 @@ __all__ = [
     "distribution",
     "flag",
     "holds",
+    "link_name",
     "link_nodes",
     "look_for",
     "meta",
@@ -106,6 +109,7 @@ __all__ = [
     "one_of",
     "opened",
     "read",
+    "replace_files",
     "required",
     "run",
     "table",

@@ -212,6 +212,9 @@ class Heuristic(NamedTuple):
     weight: int = 0
     #: What readers search for and the text does not say.
     keywords: tuple[str, ...] = ()
+    #: Errors and warnings that readers paste and that no evidence can prove; a ``…``
+    #: stands for anything.
+    messages: tuple[str, ...] = ()
     #: Earlier names, which the role and the inventory still know.
     former_names: tuple[str, ...] = ()
     #: First version it holds for, or ``""``.
@@ -232,10 +235,6 @@ class Heuristic(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     #: Headings in its body, which make no section there.
     headings: tuple[str, ...] = ()
-    #: Its blocks of output.
-    printed: tuple[str, ...] = ()
-    #: What its body says, without markup.
-    text: str = ""
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 
@@ -331,21 +330,6 @@ class Mention(NamedTuple):
     is_own: bool = False
 
 
-#: What is around a name of a heuristic, a page or a section that stands for its title.
-NAMED = "\ufdd0"
-
-
-class Said(NamedTuple):
-    """A row of a table, or a paragraph with code of several words."""
-
-    #: The first id of the section that it is in.
-    section: str
-    #: Names that stand for titles are between two `NAMED`.
-    text: str
-    #: Its code of several words: each may be a message.
-    code: tuple[str, ...]
-
-
 class Page(NamedTuple):
     """All that was read from one document."""
 
@@ -367,19 +351,12 @@ class Page(NamedTuple):
     sections: tuple[tuple[str, ...], ...] = ()
     #: Their titles.
     titles: tuple[str, ...] = ()
-    #: What it may be searched by, in the order of the page.
-    said: tuple[Said, ...] = ()
     #: Whether its quotes are smart, as those of the builder that read it are.
     has_smart_quotes: bool = True
     #: Each label's id with the first id of the section around it, or ``""``.
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.
     problems: tuple[Problem, ...] = ()
-
-    @property
-    def shown_elsewhere(self) -> tuple[str, ...]:
-        """Return its texts that other pages may show."""
-        return (*self.titles, *(said.text for said in self.said))
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -44,8 +44,6 @@ class Account(NamedTuple):
     places: list[dict[str, object]]
     #: Whether the build warns of it: a target is missing, or a definition not used.
     has_fault: bool = False
-    #: Whether what has the name is here: not in another project, nor in source alone.
-    is_here: bool = True
 
 
 def account(plan: Plan, name: str) -> Account | None:
@@ -62,7 +60,7 @@ def account(plan: Plan, name: str) -> Account | None:
     is_linked = bool(plan.meanings.external.find("impl", name))
     if not lines:
         return None
-    return Account(lines, [], has_fault=not is_linked, is_here=False)
+    return Account(lines, [], has_fault=not is_linked)
 
 
 def _meant(catalogue: Catalogue, name: str) -> Heuristic | None:

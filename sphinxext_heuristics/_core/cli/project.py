@@ -252,39 +252,25 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
 #: How pages include a file, and document a module or an object.
 _BROUGHT = re.compile(r"(include|auto\w+|module)(?:::|\})\s*(\S+)")
 
-#: How pages write a heuristic, evidence or a link to a heuristic, or bring in a file
-#: that may.
-MAY_KNOW = re.compile(
-    rb"\{(heuristic|evidence|include)\}|:heuristic:"
-    rb"|\.\.[ \t]+(heuristic|evidence|include)[ ]?::",
-    re.IGNORECASE,
-)
-
 #: How pages write evidence, or bring in a file that may.
 _MAY_QUOTE = re.compile(
     rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE
 )
 
-#: How pages document objects, for which their package is imported.
-_OF_API = re.compile(rb"(?:\{|\.\.[ \t]+)auto\w+(?:\}|[ ]?::)")
 
-
-def read_evidence(app: Sphinx, *, guides: bool = False) -> Plan:
+def read_evidence(app: Sphinx) -> Plan:
     """Read the pages that may hold evidence; return the plan of these.
 
-    With *guides*, they are those that hold heuristics or link to them, and all but
-    those of the API, for which autodoc imports the package. Nothing else can be asked
-    of the plan, and nothing is kept of what was read; what is in docstrings is left
-    out.
+    Nothing else can be asked of the plan, and nothing is kept of what was read; what
+    is in docstrings is left out.
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
-    docnames = []
-    for docname in sorted(env.found_docs):
-        page = env.doc2path(docname).read_bytes()
-        is_guide = guides and (MAY_KNOW.search(page) or not _OF_API.search(page))
-        if is_guide or _MAY_QUOTE.search(page):
-            docnames.append(docname)
+    docnames = [
+        docname
+        for docname in sorted(env.found_docs)
+        if _MAY_QUOTE.search(env.doc2path(docname).read_bytes())
+    ]
     with others_on_stderr():
         app.emit("env-before-read-docs", env, docnames)
         for docname in docnames:

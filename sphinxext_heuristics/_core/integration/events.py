@@ -61,7 +61,7 @@ def read_again(
         docname
         for docname, page in domain.pages.items()
         if page.has_smart_quotes != has_smart_quotes
-        and any(map(_QUOTES.search, page.shown_elsewhere))
+        and any(map(_QUOTES.search, page.titles))
     ]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from itertools import chain, zip_longest
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx import addnodes
 
 from ..diagnostics import absolute
-from ..model import NAMED, Entry, Page, RoleUse, Said
+from ..model import Entry, Page, RoleUse
 from ..nodes import (
     EVIDENCE,
     UNTITLED,
@@ -25,7 +25,7 @@ from ..nodes import (
 from ..notes.inline import freeze
 from ..problems import Problem, Subtype
 from ..resolve.pages import fold
-from .mentions import meant, mentions
+from .mentions import mentions
 from .parameters import parameters, signatures, signed
 
 if TYPE_CHECKING:
@@ -89,7 +89,6 @@ def collect(
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in sections),
         titles=tuple(map(_title, sections)),
-        said=tuple(_said(everything)),
         anchors=tuple(_anchors(document)),
         problems=(
             *_unread(found[nodes.paragraph]),
@@ -238,46 +237,6 @@ def _title(section: nodes.section) -> str:
     return title.astext() if title else ""
 
 
-def _said(everything: Iterable[nodes.Node]) -> Iterator[Said]:
-    """Yield the rows of tables, and the paragraphs with code of several words."""
-    for block in everything:
-        if not isinstance(block, nodes.row | nodes.paragraph):
-            continue
-        section = _around(block, nodes.section)
-        literals = (literal.astext() for literal in block.findall(nodes.literal))
-        code = tuple(text for text in literals if " " in text)
-        is_row = isinstance(block.parent, nodes.tbody)
-        if section and (is_row or (code and not _around(block, nodes.row))):
-            yield Said(section["ids"][0], _text(block), code)
-
-
-def _text(block: nodes.Element) -> str:
-    """Return the text of a paragraph, or of a row with what heads its cells."""
-    cells = block.children if isinstance(block, nodes.row) else [block]
-    first, *rest = (" ".join(_as_text(cell).split()) for cell in cells)
-    head = block.parent.parent.next_node(nodes.thead) if rest else None
-    heads = [f"{cell.astext()}: " for cell in head[0].children[1:]] if head else []
-    more = zip_longest(heads[: len(rest)], rest, fillvalue="")
-    return ". ".join([first, *map("".join, more)])
-
-
-def _as_text(node: nodes.Node) -> str:
-    """Return the text of a node.
-
-    Links that will show a title have their target between two `NAMED`.
-    """
-    if (
-        isinstance(node, addnodes.pending_xref)
-        and not node.get("refexplicit")
-        and (link := meant(node, node.get("refdoc", "")))
-    ):
-        place = "#".join(filter(None, (link.docname, link.anchor)))
-        return f"{NAMED}{link.name or link.label or place}{NAMED}"
-    if not isinstance(node, nodes.Element) or not node.children:
-        return node.astext()
-    return node.child_text_separator.join(map(_as_text, node.children))
-
-
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
     """Yield the id of each label and that of the section around it."""
     for name, anchor in document.nameids.items():
@@ -318,21 +277,7 @@ def _definitions(
             note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
-            printed=tuple(_printed(parts)),
-            text="\n".join(part.astext() for part in parts),
         )
-
-
-#: The languages of blocks that show output.
-_OUTPUT = frozenset({"text", "console", "pytb"})
-
-
-def _printed(parts: list[nodes.Node]) -> Iterator[str]:
-    """Yield the text of each block of output."""
-    for part in parts:
-        for block in part.findall(nodes.literal_block):
-            if block.get("language") in _OUTPUT:
-                yield block.astext()
 
 
 def _entries(

@@ -22,6 +22,7 @@ from .header import OPTION, open_fence, outside_fences
 from .options import (
     CheckedDirective,
     DirectiveOption,
+    LinesOption,
     ListOption,
     as_written,
     classes,
@@ -156,6 +157,15 @@ class HeuristicDirective(CheckedDirective):
             "the page shows it, and the search finds the page by it",
             "none",
             "keywords",
+        ),
+        LinesOption(
+            "messages",
+            as_written,
+            "Errors and warnings that readers paste and that no evidence can prove, "
+            "one a line; a `…` stands for anything",
+            "none",
+            "messages",
+            "reported",
         ),
         ListOption(
             "former-names", as_written, "Earlier names; links to them keep working"

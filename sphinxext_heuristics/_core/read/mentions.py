@@ -55,6 +55,18 @@ def meant(link: nodes.Element, docname: str) -> Mention | None:
     return named
 
 
+def link_name(link: nodes.Element) -> str:
+    """Return what a link names that shows a title; ``""`` for any other.
+
+    That is a heuristic, a label, or a document with the id in it.
+    """
+    named = meant(link, link.get("refdoc", ""))
+    if named is None or link.get("refexplicit"):
+        return ""
+    place = "#".join(filter(None, (named.docname, named.anchor)))
+    return named.name or named.label or place
+
+
 def _sections(link: nodes.Element) -> tuple[str, ...]:
     """Return the first id of each section around a link."""
     sections = (it for it in around(link) if isinstance(it, nodes.section))

@@ -54,6 +54,20 @@ class ListOption(DirectiveOption):
 
     __slots__ = ()
 
+    def parts(self, text: str) -> list[str]:
+        """Return the values in the option's text."""
+        return split(text)
+
+
+class LinesOption(ListOption):
+    """An option whose values are lines, which may have commas."""
+
+    __slots__ = ()
+
+    def parts(self, text: str) -> list[str]:
+        """Return the values in the option's text."""
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
 
 class CheckedDirective(SphinxDirective):
     """A directive that keeps what is wrong with it for later."""
@@ -85,7 +99,7 @@ class CheckedDirective(SphinxDirective):
             text = self.without_controls(option.name, texts[option.name]).strip()
             self.options[option.name] = text
             if isinstance(option, ListOption):
-                read = self._read(option, split(text))
+                read = self._read(option, option.parts(text))
                 values[option.name] = tuple(dict.fromkeys(read))
             else:
                 for value in self._read(option, [text]):
@@ -126,10 +140,10 @@ class CheckedDirective(SphinxDirective):
     def _read(self, option: DirectiveOption, texts: list[str]) -> Iterator[Any]:
         """Yield the value of each text; note which one is wrong."""
         for text in texts:
-            if isinstance(option, ListOption) and ";" in text:
+            if type(option) is ListOption and ";" in text:
                 message = (
                     f"{option.name} {text!r} has a semicolon: write commas between "
-                    "several values, and of a message what is before or after it"
+                    "several values"
                 )
                 self.problem(message, option.name)
                 continue

@@ -276,9 +276,7 @@ def rank(record: Heuristic) -> tuple[bool, int, int]:
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = record._replace(
-        docname="", anchor="", ids=(), printed=(), text="", problems=()
-    )
+    record = record._replace(docname="", anchor="", ids=(), problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
     evidence = tuple(

@@ -63,6 +63,12 @@ class PublicMeanings(Protocol):
     def links(self, record: Heuristic) -> tuple[Link, ...]:
         """Return a heuristic's connections as an index lists them."""
 
+    def title(self, name: str) -> str:
+        """Return the title that a link shows which names a heuristic or a place.
+
+        What has no title is shown by the name.
+        """
+
 
 class PublicQuotes(Protocol):
     """What heuristics quote."""

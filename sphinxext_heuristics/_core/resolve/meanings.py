@@ -121,6 +121,16 @@ class Meanings:
 
         return links(self.connections(record), called)
 
+    def title(self, name: str) -> str:
+        """Return the title that a link shows which names a heuristic or a place.
+
+        What has no title is shown by the name.
+        """
+        if record := self._catalogue.named(name):
+            return record.title
+        place = self.pages.find(name).place
+        return self._catalogue.title(*place) if place else name
+
     def closest(self, name: str) -> Iterable[str]:
         """Return the heuristics, objects, pages and labels most like a name."""
         near = (

@@ -37,6 +37,7 @@ _FIELDS = {
     "principle": _("Principle"),
     "env": _("Environment"),
     "keyword": _("Keywords"),
+    "message": _("Messages"),
 }
 
 #: How many of what a heuristic applies to its line of facts names.
@@ -61,7 +62,8 @@ class Facts(NamedTuple):
 def facts(plan: Plan, record: Heuristic) -> Facts:
     """Return what is shown under a definition's title."""
     name = record.name.replace("_", " ")
-    search = (record.name, name, text_of(record.note), *record.keywords)
+    note = text_of(record.note)
+    search = (record.name, name, note, *record.keywords, *record.messages)
     return Facts(
         meta=meta(plan.catalogue, record),
         categories=record.categories,
@@ -95,9 +97,10 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
 def surroundings(plan: Plan, record: Heuristic) -> list[Link]:
     """Return what is shown at the end of a definition: what it is connected to.
 
-    That is its pages, the API entries that show it, the pages that mention it, and its
-    keywords; of what it applies to, what neither the line of facts nor these entries
-    name. What is shown and mentioned elsewhere is the definition in effect.
+    That is its pages, the API entries that show it, the pages that mention it, its
+    keywords and messages; of what it applies to, what neither the line of facts nor
+    these entries name. What is shown and mentioned elsewhere is the definition in
+    effect.
     """
     is_in_effect = plan.catalogue.heuristics.get(record.name) is record
     name = record.name if is_in_effect else ""
@@ -120,6 +123,7 @@ def surroundings(plan: Plan, record: Heuristic) -> list[Link]:
         title, target = plan.catalogue.title(docname), Target(docname=docname)
         listed.append(Link("mention", title, target))
     listed += [Link("keyword", word, None) for word in record.keywords]
+    listed += [Link("message", text, None) for text in record.messages]
     return listed
 
 

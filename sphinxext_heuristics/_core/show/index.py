@@ -105,7 +105,7 @@ def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
         categories=record.categories,
         links=plan.meanings.links(record, marks=marks),
         note=plan.note(record),
-        words=" ".join(dict.fromkeys([*record.keywords, *messages])),
+        words=" ".join(dict.fromkeys([*record.keywords, *record.messages, *messages])),
     )
 
 

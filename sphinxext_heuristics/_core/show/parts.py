@@ -30,10 +30,7 @@ Part: TypeAlias = nodes.Node | str
 STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 
 #: The class of a place that a script fills → the script.
-_SCRIPTS = {
-    "heuristic-filter": "heuristics-index.js",
-    "heuristic-paste": "heuristics-messages.js",
-}
+_SCRIPTS = {"heuristic-filter": "heuristics-index.js"}
 
 #: The script of the search page.
 SEARCH_SCRIPT = "heuristics-search.js"
@@ -49,19 +46,6 @@ _WORDS = (
     N_("Show all"),
     N_("%s heuristics"),
     N_("%s of %s heuristics"),
-    N_("Paste an error message, a whole traceback or a question"),
-    N_("Find"),
-    N_("The text stays in your browser."),
-    N_("1 heuristic knows of this text:"),
-    N_("%s heuristics know of this text, the best first:"),
-    N_("No heuristic knows of this text."),
-    N_("Quoted in the source:"),
-    N_("Reported by users:"),
-    N_("Shown on the page:"),
-    N_("Quoted from where it was raised:"),
-    N_("Perhaps:"),
-    N_("Is it one of these?"),
-    N_("Search this site"),
 )
 
 
@@ -125,7 +109,7 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     With *marks*, its mark and type are before it.
     """
     name: nodes.TextElement = nodes.inline("", link.text)
-    if link.type in {"impl", "entry"} and not marks:
+    if link.type in {"impl", "entry", "message"} and not marks:
         name = literal(link.text)
     linked = here.link(name, link.target)
     if marks:

@@ -1,4 +1,4 @@
-"""The index of messages: quoted errors and warnings, and their heuristics."""
+"""The view of ``heuristic-messages``: a box, and the messages that heuristics quote."""
 
 from __future__ import annotations
 
@@ -8,15 +8,38 @@ from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from docutils import nodes
+from sphinx import addnodes
+from sphinx.locale import get_translation
 
-from ..model import Message, Note, Query, Target
-from ..view import Here, Named, View
-from ..words import _
-from .parts import joined, literal, meta, named, outdated_nodes, paragraph, script_place
+from sphinxext_heuristics.api import (
+    FilteredDirective,
+    Message,
+    Named,
+    Note,
+    View,
+    meta,
+    named,
+)
+from sphinxext_heuristics.ask.texts import AskDomain
 
 if TYPE_CHECKING:
-    from ..evidence.pasted import Known, Section
-    from ..resolve.plan import Plan
+    from collections.abc import Iterable
+
+    from sphinxext_heuristics.api import Here, PublicPlan, Query
+
+_ = get_translation("sphinxext_heuristics")
+
+#: The place of a box, which a script fills.
+_BOX = '<div class="heuristic-paste" hidden="hidden"></div>\n'
+
+
+class MessagesDirective(FilteredDirective):
+    """List the messages that heuristics quote, below a box for a text."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the placeholder, and note that the site has a box."""
+        AskDomain.of(self.env).boxes[self.env.docname] = None
+        return super().run()
 
 
 class Quoting(NamedTuple):
@@ -39,31 +62,19 @@ class MessageRow(NamedTuple):
     heuristics: tuple[Quoting, ...]
 
 
-class MessagesContent(NamedTuple):
-    """What the index of messages shows, and what its box answers with."""
-
-    rows: tuple[MessageRow, ...]
-    #: The heuristics that the box offers, with the texts that each knows of.
-    asked: tuple[tuple[Named, Known], ...]
-    #: The sections that it offers.
-    sections: tuple[Section, ...]
-
-
 class MessagesView(View):
     """The errors and warnings that evidence quotes."""
 
     name = "heuristic-messages"
 
-    def content(self, plan: Plan, query: Query, docname: str) -> MessagesContent:
+    def content(
+        self, plan: PublicPlan, query: Query, docname: str
+    ) -> tuple[MessageRow, ...]:
         """Return the messages by package, kind and text."""
-        from ..evidence.pasted import asked_of  # noqa: PLC0415 - where the index is placed
-
         quoting: dict[Message, dict[Quoting, None]] = {}
         # Each object that raises it, with its package.
         raised: dict[Message, dict[str, str]] = {}
-        records = plan.meanings.selection(query.filters)
-        asked = asked_of(plan, records)
-        for record in records:
+        for record in plan.meanings.selection(query.filters):
             one = Quoting(
                 named=named(record),
                 outdated=meta(plan.catalogue, record).outdated,
@@ -82,37 +93,19 @@ class MessagesView(View):
             )
             for message, objects in sorted(raised.items())
         ]
-        rows.sort(key=attrgetter("package"))
-        return MessagesContent(
-            rows=tuple(rows),
-            asked=tuple(zip(map(named, records), asked.known, strict=True)),
-            sections=asked.sections,
-        )
+        return tuple(sorted(rows, key=attrgetter("package")))
 
-    def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
-        """Return the box for a pasted text, and the messages."""
-        from ..evidence.pasted import SHARED  # noqa: PLC0415 - where the index is placed
-
-        made: list[nodes.Node] = []
-        if content.asked:
-            known = [
-                (here.uri(Target(one.docname, one.anchor)), *texts)
-                for one, texts in content.asked
-            ]
-            sections = [
-                (here.uri(Target(*one.place)), *one[1:-1], _texts(one))
-                for one in content.sections
-            ]
-            searching = here.uri(Target(docname="search"))
-            data = (known, sections, SHARED, searching)
-            made.append(script_place("heuristic-paste", known=data))
-        if not content.rows:
-            made.append(paragraph(_("No message is quoted.")))
+    def nodes(self, content: Iterable[MessageRow], here: Here) -> list[nodes.Node]:
+        """Return the place of the box, and the messages."""
+        box = nodes.raw("", _BOX, format="html")
+        made: list[nodes.Node] = [addnodes.only("", box, expr="html and not epub")]
+        if not content:
+            made.append(_paragraph(_("No message is quoted.")))
             return made
         said = _("The messages that heuristics quote, by the package that gives them.")
         more = _("A … stands for what the package puts in, such as a name or a number.")
-        made.append(paragraph(f"{said} {more}"))
-        for package, rows in groupby(content.rows, attrgetter("package")):
+        made.append(_paragraph(f"{said} {more}"))
+        for package, rows in groupby(content, attrgetter("package")):
             items = [_item(row, here) for row in rows]
             made += [
                 nodes.rubric("", package, classes=[self.name]),
@@ -121,26 +114,32 @@ class MessagesView(View):
         return made
 
 
-def _texts(section: Section) -> list[tuple[object, ...]]:
-    """Return the passages of a section as the script gets them: it finds the words."""
-    return [(one.text, one.messages) for one in section.excerpts]
+def _paragraph(
+    *parts: nodes.Node | str, classes: Iterable[str] = ()
+) -> nodes.paragraph:
+    children = (nodes.Text(it) if isinstance(it, str) else it for it in parts)
+    return nodes.paragraph("", "", *children, classes=[*classes])
 
 
 def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
     """Return a message with its heuristics and the objects that raise it."""
     definition = nodes.definition()
     for quoting in row.heuristics:
-        line = [here.heuristic(quoting.named), *outdated_nodes(quoting.outdated)]
+        line = _paragraph(here.heuristic(quoting.named))
+        if quoting.outdated:
+            line += [nodes.Text(" "), nodes.strong("", f"({quoting.outdated})")]
         if quoting.note.inline:
             line += [nodes.Text(": "), *here.note(quoting.note)]
-        definition += paragraph(*line)
-    names = joined([literal(name)] for name in row.objects)
-    definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
+        definition += line
+    raising = _paragraph(_("In") + " ", classes=["heuristic-meta"])
+    for at, name in enumerate(row.objects):
+        raising += [nodes.Text(", " if at else ""), nodes.literal("", name)]
+    definition += raising
     # It stays the same as long as the message does. An id has but letters and digits
     # of ASCII: the checksum is that of the whole.
     text = " ".join(("message", *row.message))
     anchor = nodes.make_id(f"{text} {crc32(text.encode()):08x}")
-    term = nodes.term("", "", literal(row.message.text), ids=[anchor])
+    term = nodes.term("", "", nodes.literal("", row.message.text), ids=[anchor])
     return nodes.definition_list_item(
         "", term, nodes.classifier("", row.message.kind), definition
     )

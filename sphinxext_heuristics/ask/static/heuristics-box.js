@@ -1,0 +1,181 @@
+/* The box for a text: it shows what ask.js finds, where it stands. Both that and the data are read at the first touch,
+   as scripts: a page that is opened from a folder can read nothing else. */
+"use strict";
+(() => {
+  const here = document.currentScript;
+  const translated = JSON.parse(here.dataset.words ?? "{}");
+  const say = (words) => translated[words] ?? words;
+  const root = new URL("..", here.src);
+
+  const make = (name, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(name), properties);
+    element.append(...children);
+    return element;
+  };
+
+  /* -- the data ------------------------------------------------------------------------------ */
+
+  const run = (name) =>
+    new Promise((resolve, reject) => {
+      const src = new URL(name, here.src).href;
+      document.head.append(make("script", { src, onload: resolve, onerror: reject }));
+    });
+  let index;
+  const load = () => {
+    index ??= Promise.all([run("heuristics-ask.js"), run("heuristics-texts.js")]).then(() =>
+      heuristicsAsk.build(heuristicsTexts, heuristicsTexts.stemmer),
+    );
+    return index;
+  };
+
+  /* -- answers ------------------------------------------------------------------------------- */
+
+  /* A text with its code set as code; long names may be divided after a dot, a colon or an underscore. */
+  const inline = (text) =>
+    text.split("\x7f").flatMap((part, at) => {
+      const parts = part.split(/(?<=[._:/])(?=\w)/).flatMap((piece, piece_at) => (piece_at ? [make("wbr"), piece] : piece));
+      return at % 2 ? make("code", { className: "docutils literal" }, ...parts) : parts;
+    });
+  const textOf = (cell) => (typeof cell === "string" ? cell : cell[1]).replaceAll("\x7f", "");
+
+  /* The beginning of a passage, as a link to a text and the page know it: words of one cell. */
+  const MOST_WORDS = 8;
+  const beginning = (cell) => textOf(cell).split(" ").slice(0, MOST_WORDS).join(" ");
+
+  /* Which cell of a passage to mark: the one with a message, or else the first. */
+  const marked = (passage, messages) => {
+    const has = (cell) => messages.some(({ text }) => textOf(cell).includes(text));
+    return passage.find(has) ?? passage[0];
+  };
+
+  const linkTo = ({ item, passage, messages }) => {
+    const link = make("a", { href: new URL(item.uri, root).href }, item.title);
+    if (!passage) return link;
+    const words = beginning(marked(passage, messages));
+    const isHere = link.pathname === location.pathname;
+    if (isHere) link.addEventListener("click", () => setTimeout(() => mark(link.hash, words)));
+    /* a dash divides the parts of such a link */
+    else link.href += `:~:text=${encodeURIComponent(words).replaceAll("-", "%2D")}`;
+    return link;
+  };
+
+  /* On this page: bring the passage into sight, and mark it. */
+  const mark = (hash, words) => {
+    const section = document.getElementById(decodeURIComponent(hash.slice(1)));
+    const folded = (element) => element.textContent.split(/\s+/).join(" ").trim();
+    const found = [...(section?.querySelectorAll("td, p, dt, li") ?? [])].filter((one) => folded(one).startsWith(words));
+    const place = found.at(-1);
+    if (!place) return;
+    document.querySelectorAll(".heuristic-marked").forEach((one) => one.classList.remove("heuristic-marked"));
+    place.classList.add("heuristic-marked");
+    for (let fold = place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    place.scrollIntoView({ block: "center" });
+  };
+
+  const HOW = {
+    source: "Quoted in the source:",
+    shown: "Shown on the page:",
+    reported: "Reported by readers:",
+  };
+  const shown = (answer) => {
+    const { item, messages, code, passage } = answer;
+    const { severity, note } = item;
+    const badge = make("span", { className: `heuristic-severity heuristic-${severity}` }, heuristicsTexts.severities[severity] ?? "");
+    const term = make("dt", {}, ...(severity ? [badge, " "] : []), linkTo(answer));
+    const lines = note ? [inline(note)] : [];
+    for (const { how, kind, text } of messages) {
+      if (how in HOW) lines.push([`${say(HOW[how])} ${kind && `${kind}: `}`, ...inline(`\x7f${text}\x7f`)]);
+    }
+    for (const line of code) lines.push([`${say("Quoted from where it was raised:")} `, ...inline(`\x7f${line}\x7f`)]);
+    if (passage) {
+      const cells = passage.map((cell) => (typeof cell === "string" ? cell : cell.join(": ")));
+      lines.push(inline(cells.join(" · ")));
+    }
+    return [term, make("dd", {}, ...lines.map((line) => make("p", {}, ...line)))];
+  };
+
+  /* -- the box ------------------------------------------------------------------------------- */
+
+  let boxes = 0;
+  const open = (holder) => {
+    const listed = make("div", { className: "heuristic-listed" }, ...holder.childNodes);
+    const id = `heuristic-box-${(boxes += 1)}`;
+    const box = make("textarea", { id, rows: 3, spellcheck: false });
+    const label = make("label", { htmlFor: id }, say("Paste an error message, a whole traceback or a question"));
+    const find = make("button", { type: "button" }, say("Find"));
+    const clear = make("button", { type: "button", className: "heuristic-reset", hidden: true }, say("Show all"));
+    const told = make("p", { className: "heuristic-count", role: "status" }, say("The text stays in your browser."));
+    const answers = make("div", { className: "heuristic-answers", tabIndex: -1 });
+    holder.append(label, box, make("div", { className: "heuristic-found" }, find, clear, told), answers, listed);
+    holder.hidden = false;
+    const lists = [...document.querySelectorAll(".heuristic-messages")];
+
+    const list = (found) => (found.length ? [make("dl", {}, ...found.flatMap(shown))] : []);
+    const searching = (text) => {
+      const link = make("a", { href: new URL(heuristicsTexts.search, root).href }, say("Search this site"));
+      link.search = `q=${encodeURIComponent(text.split("\n").at(-1).slice(0, 200))}`;
+      return make("p", {}, link);
+    };
+    const status = (text, known, perhaps) => {
+      const isCut = text.length > heuristicsAsk.MOST_LETTERS;
+      const end = isCut ? ` ${say("Only the end of this long text was read.")}` : "";
+      if (!text) return say("The text stays in your browser.");
+      if (known.length) return say("This message is known:") + end;
+      return say(perhaps.length ? "Perhaps one of these:" : "Nothing here fits this text.") + end;
+    };
+
+    const update = async () => {
+      const ready = await load();
+      const text = box.value.trim();
+      const found = text ? heuristicsAsk.ask(ready, text) : [];
+      const known = found.filter(({ isKnown }) => isKnown);
+      const perhaps = found.filter(({ isKnown }) => !isKnown);
+      told.textContent = status(text, known, perhaps);
+      const isNothing = text && !found.length;
+      const instead = isNothing && listed.childElementCount ? [make("p", {}, say("Is it one of these?"))] : [];
+      const search = isNothing && heuristicsTexts.search ? [searching(text)] : [];
+      const between = known.length && perhaps.length ? [make("p", {}, say("Perhaps also:"))] : [];
+      answers.replaceChildren(...list(known), ...between, ...list(perhaps), ...search, ...instead);
+      listed.hidden = found.length > 0;
+      clear.hidden = !text;
+      for (const one of lists) one.hidden = Boolean(text);
+    };
+    const ask = async () => {
+      await update();
+      answers.focus();
+    };
+    const take = () => {
+      const asked = new URLSearchParams(location.hash.slice(1)).get("error");
+      if (!asked) return;
+      box.value = asked;
+      update();
+    };
+
+    let waiting;
+    box.addEventListener("focus", load);
+    box.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(update, 200);
+    });
+    /* Enter asks: a pasted text has its line ends. */
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      clearTimeout(waiting);
+      ask();
+    });
+    find.addEventListener("click", ask);
+    clear.addEventListener("click", () => {
+      box.value = "";
+      update();
+      box.focus();
+    });
+    addEventListener("hashchange", take);
+    take();
+  };
+
+  /* Where an author placed one with what it is to list, the list of messages needs no other. */
+  const holders = [...document.querySelectorAll(".heuristic-paste")];
+  const full = holders.filter((holder) => holder.childElementCount);
+  for (const holder of full.length ? full : holders) open(holder);
+})();
