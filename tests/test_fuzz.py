@@ -51,7 +51,6 @@ from sphinxext_heuristics._core.read import options, queries
 from sphinxext_heuristics._core.read.connection import parse_connection
 from sphinxext_heuristics._core.read.heuristic import anchor_of
 from sphinxext_heuristics._core.resolve.listing import short_name
-from sphinxext_heuristics._core.resolve.objects import excludes
 from sphinxext_heuristics._core.resolve.pages import Pages, Place, fold
 from sphinxext_heuristics._core.source import names as source_names
 from sphinxext_heuristics._core.source import packages
@@ -199,7 +198,7 @@ def test_target_means_documented_names_that_end_like_it(
         assert f".{name}".endswith(f".{target.removeprefix('*.')}")
     assert set(objects.closest(target)) <= set(names)
     assert [*objects.find(names[0]).reached] == [names[0]]
-    assert excludes(names[0], [names[0]])
+    assert objects.excludes(names[0], [names[0]])
 
 
 @SOME

@@ -25,7 +25,7 @@ from .missing import lost_with, why_missing
 from .quotes import is_quote, quoted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -146,16 +146,7 @@ def _of_connection(
     connection = resolved.connection
     kind, target = connection.type, connection.pattern
     if several := resolved.several:
-        things, everything = "pages", ""
-        if kind not in PAGE_TYPES:
-            things = "objects"
-            everything = f", or '*.{target.lstrip('*.')}' to mean all"
-        lines = "".join(f"\n  {name}" for name in several)
-        message = (
-            f"{kind} target {target!r} fits {len(several)} {things}; write one "
-            f"out{everything}:{lines}"
-        )
-        yield _at(record, Subtype.AMBIGUOUS, message, kind)
+        yield _ambiguous(record, kind, target, several)
         return
     lost = lost_with(plan.meanings, plan.quotes, record, resolved)
     if resolved.exists and connection.planned:
@@ -168,6 +159,22 @@ def _of_connection(
     for quoted in lost:
         message += f"; evidence in line {quoted.line} names it, too"
     yield _at(record, Subtype.TARGET, message, kind)
+
+
+def _ambiguous(
+    place: Heuristic | Query, kind: str, target: str, several: Sequence[str]
+) -> Problem:
+    """Return the problem that a name in the option *kind* fits *several* things."""
+    things, everything = "pages", ""
+    if kind not in PAGE_TYPES:
+        things = "objects"
+        everything = f", or '*.{target.lstrip('*.')}' to mean all"
+    lines = "".join(f"\n  {name}" for name in several)
+    message = (
+        f"{kind} target {target!r} fits {len(several)} {things}; write one "
+        f"out{everything}:{lines}"
+    )
+    return _at(place, Subtype.AMBIGUOUS, message, kind)
 
 
 def _told(plan: Plan) -> set[Evidence]:
@@ -186,10 +193,15 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     for name in reached:
         own_names += meanings.own_names(name)
     for target in record.excepts:
-        if meanings.is_left_out(target) or meanings.excludes(target, own_names):
+        if several := meanings.objects.find_exactly(target).several:
+            yield _ambiguous(record, "except", target, several)
+            continue
+        is_excluded = meanings.objects.excludes(target, own_names)
+        if is_excluded or meanings.is_left_out(target):
             continue
         owners = [name.rpartition(".")[0] for name in reached]
-        near = closest(target, filter(None, (*reached, *owners)), 1)
+        classes = filter(meanings.objects.is_class, owners)
+        near = closest(target, (*reached, *classes), 1)
         listed = ", ".join(reached[:MAX_LISTED]) or "none"
         more = ", …" if len(reached) > MAX_LISTED else ""
         message = (

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..diagnostics import closest
 from ..model import CATEGORY, PAGE_TYPES, Connection, Entry, Heuristic, Target
 from .listing import Link, links, short_name
-from .objects import excludes
 from .records import Place, Reach, Resolved, Rule, Verdict
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class Meanings:
     def _why_excepted(self, record: Heuristic, name: str, *, is_wide: bool) -> str:
         """Return why a heuristic leaves out a name that a target reaches, or ``""``."""
         for target in record.excepts:
-            if self.excludes(target, self.own_names(name)):
+            if self.objects.excludes(target, self.own_names(name)):
                 return f"except {target}"
         if is_wide and not record.fits(self._catalogue.entry_of[name]):
             return "it shows no parameter of param"
@@ -204,11 +203,6 @@ class Meanings:
     def own_names(self, name: str) -> list[str]:
         """Return the names that `except` judges a documented name by."""
         return self.objects.own_names(self._catalogue.entry_of[name])
-
-    def excludes(self, target: str, names: Iterable[str]) -> bool:
-        """Return whether an `except` target, by any of its names, excludes *names*."""
-        aliases = self.objects.aliases(target)
-        return any(excludes(alias, names) for alias in aliases)
 
     def namesakes(self, record: Heuristic) -> dict[str, bool]:
         """Map the names that end as a target does and are not reached to their kind.
