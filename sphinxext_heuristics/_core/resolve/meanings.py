@@ -53,7 +53,16 @@ class Meanings:
 
     def _connections(self, record: Heuristic) -> tuple[Resolved, ...]:
         """Return the resolved connections of a definition."""
-        return tuple(map(self.resolve, record.connections))
+        found = map(self.resolve, record.connections)
+        if self._catalogue.holds(record):
+            return tuple(found)
+        version = self._catalogue.version
+        return tuple(
+            it
+            if it.exists or it.several
+            else it._replace(planned=False, not_in=version)
+            for it in found
+        )
 
     def resolve(self, connection: Connection) -> Resolved:
         """Return what a connection means: here, or else in another project."""
@@ -79,7 +88,7 @@ class Meanings:
         """
         connections = self.connections(record)
         objects = [it for it in connections if it.connection.type == "impl"]
-        return not all(it.exists or it.planned for it in objects)
+        return any(it.is_fault for it in objects)
 
     def _object(self, connection: Connection) -> Resolved:
         found = self.objects.find(connection.pattern)

@@ -58,11 +58,19 @@ class Resolved(NamedTuple):
     #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
     #: ``heuristics_undocumented``.
     planned: bool = False
+    #: The documented version, if the heuristic does not hold for it: a target that is
+    #: missing need not be there, planned or not.
+    not_in: str = ""
 
     @property
     def exists(self) -> bool:
         """Whether the target is there."""
         return self.target is not None
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is missing and should be there, or may mean several things."""
+        return not (self.exists or self.planned or self.not_in)
 
 
 class Reach(enum.IntEnum):
