@@ -217,7 +217,12 @@ def _others(meanings: Meanings, record: Heuristic) -> Iterator[str]:
 _MARKS = {True: "shown: ", False: "not shown: "}
 
 #: How an entry shows a heuristic, where it is not simply in full.
-_HOW = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
+_HOW = {
+    Form.FOLDED: "; folded",
+    Form.LINE: "; in one line",
+    Form.NAMED: "; named",
+    Form.DEFINED: "; its documentation holds the definition",
+}
 
 
 def label(record: Heuristic) -> str:

@@ -107,6 +107,8 @@ class Form(enum.StrEnum):
     NAMED = enum.auto()
     #: In a line of its own.
     LINE = enum.auto()
+    #: By the definition itself, which the entry's documentation holds: without a box.
+    DEFINED = enum.auto()
 
 
 class Verdict(NamedTuple):
