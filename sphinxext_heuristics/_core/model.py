@@ -276,6 +276,8 @@ class Entry(NamedTuple):
     bases: tuple[str, ...] = ()
     #: The parameters that its documentation describes: those it has a place for.
     described: tuple[str, ...] = ()
+    #: The places, among the page's heuristics, of those that its documentation defines.
+    defines: tuple[int, ...] = ()
 
 
 class Query(NamedTuple):

@@ -52,8 +52,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     yield from _of_unjudged_bounds(catalogue)
     yield from _of_two_versions(catalogue)
     for record in catalogue.heuristics.values():
-        if record.excepts and not plan.meanings.has_fault(record):
-            yield from _of_excepts(plan, record)
+        yield from _of_excepts(plan, record)
     yield from _of_nowhere(plan)
     yield from _of_roles(plan)
     yield from page_files.problems(catalogue, path_of)
@@ -86,7 +85,9 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     if plan.catalogue.settings.categories:
         for category in record.categories:
             yield from _of_category(plan.catalogue, record, category)
-    yield from _of_parameters(plan, record)
+    # Another version need not have them.
+    if plan.catalogue.holds(record):
+        yield from _of_parameters(plan, record)
 
 
 def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
@@ -151,7 +152,7 @@ def _of_connection(
     lost = lost_with(plan.meanings, plan.quotes, record, resolved)
     if resolved.exists and connection.planned:
         reason = "is declared planned with '?' but exists now: drop the '?'"
-    elif resolved.exists or resolved.planned:
+    elif not resolved.is_fault:
         return
     else:
         reason = why_missing(plan.catalogue, plan.meanings, resolved, lost.values())
@@ -187,7 +188,10 @@ def _told(plan: Plan) -> set[Evidence]:
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
+    """Yield the problem of each `except` that excludes nothing of what is reached."""
     meanings = plan.meanings
+    if not plan.catalogue.holds(record) or meanings.has_fault(record):
+        return
     reached = list(meanings.reached(record))
     own_names = list(plan.placing.rollup.reached.get(record.name, ()))
     for name in reached:

@@ -151,16 +151,16 @@ class Objects:
         if reached := self._reached(target):
             return Resolved(reached=reached)
         ending = _ending(target, self._by_last)
-        if not ending:
-            known = self._known_endings(target)
-            ending = [*chain.from_iterable(map(self._known_as, known))]
+        known = [] if ending else self._known_endings(target)
+        meant = ending or [*chain.from_iterable(map(self._known_as, known))]
         # A function may have the name of its module.
-        ending = [name for name in ending if name not in self._modules] or ending
-        objects = dict.fromkeys(self.identity(name) for name in ending)
+        meant = [name for name in meant if name not in self._modules] or meant
+        ending = [name for name in ending if name in meant]
+        objects = dict.fromkeys(map(self.identity, meant))
         if len(objects) > 1:
             return Resolved(several=tuple(objects))
         # Each entry was meant: the same as its name written out.
-        written_out = self._reached(*ending)
+        written_out = self._reached(*ending, *known)
         return Resolved(reached=written_out | dict.fromkeys(ending, Rule.ENDING))
 
     def _with_subclasses(self, target: str) -> Resolved:
