@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import tokenize
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..config import OPTIONS, PREFIX
 from ..diagnostics import closest, did_you_mean
 from ..problems import Problem, Subtype
+from ..source.names import parse, statements
 from .domain import EXTENSION
 
 if TYPE_CHECKING:
@@ -27,9 +31,8 @@ if TYPE_CHECKING:
 #: An option and what is wrong with its value here.
 Unfitting: TypeAlias = tuple[str, str]
 
-_ASSIGNMENT = re.compile(
-    r"^[ \t]*(heuristics?_\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE
-)
+#: How our options are called, and what may be meant as one.
+_NAME = re.compile(r"heuristics?_\w+")
 
 
 def problems(plan: Plan, app: Sphinx) -> Iterator[Problem]:
@@ -128,9 +131,33 @@ def _problem(conf_py: Path, name: str, message: str) -> Problem:
 
 
 def assignments(conf_py: Path) -> dict[str, int]:
-    """Return the line of each option's last assignment; none where there is no file."""
-    if not conf_py.is_file():
+    """Return the line of each option's last assignment; none where there is no file.
+
+    Functions and classes have names of their own.
+    """
+    try:
+        with tokenize.open(conf_py) as file:
+            tree = parse(file.read())
+    except (OSError, SyntaxError, ValueError):
         return {}
-    text = conf_py.read_text("utf-8", errors="replace")
-    found = _ASSIGNMENT.finditer(text)
-    return {match[1]: text.count("\n", 0, match.start()) + 1 for match in found}
+    found: dict[str, int] = {}
+    for within, statement in statements(tree):
+        if within:
+            continue
+        for name in _assigned(statement):
+            if _NAME.fullmatch(name.id):
+                found[name.id] = name.lineno
+    return found
+
+
+def _assigned(statement: ast.stmt) -> Iterator[ast.Name]:
+    """Yield the names to which a statement assigns a value."""
+    targets: list[ast.expr] = []
+    match statement:
+        case ast.Assign():
+            targets = statement.targets
+        case ast.AnnAssign() | ast.AugAssign():
+            targets = [statement.target]
+    for part in chain.from_iterable(map(ast.walk, targets)):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part
