@@ -187,12 +187,13 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 
 def _unread(app: Sphinx, settings: Settings) -> Iterator[Problem]:
     """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
-    if not settings.dir:
+    folder = Path(app.srcdir, settings.dir or "")
+    if not settings.dir or not conf_py.is_folder(folder):
         return
     documents = app.env.found_docs
     left = [
         path
-        for path in Path(app.srcdir, settings.dir).rglob("*")
+        for path in folder.rglob("*")
         if path.suffix.lower() in page_files.TEXTS
         and app.env.path2doc(path) not in documents
         and path.is_file()

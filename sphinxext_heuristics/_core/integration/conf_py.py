@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os.path
 import re
 import tokenize
 from importlib.metadata import packages_distributions
@@ -71,9 +72,15 @@ def _of_package(plan: Plan) -> Iterator[Unfitting]:
 
 
 def _of_folder(settings: Settings, srcdir: Path) -> Iterator[Unfitting]:
-    if settings.dir and not (folder := srcdir / settings.dir).is_dir():
+    if settings.dir and not is_folder(srcdir / settings.dir):
+        folder = srcdir / settings.dir
         message = f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
         yield "heuristics_dir", message
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder of this name."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path raises for a name that is too long
 
 
 def _of_excluded(catalogue: Catalogue) -> Iterator[Unfitting]:
