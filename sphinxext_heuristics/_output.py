@@ -1,4 +1,4 @@
-"""The record of what was written into an output folder.
+"""Files that are replaced, and the record of what was written into an output folder.
 
 Extensions of ours that know nothing of each other keep one each.
 """
@@ -6,13 +6,15 @@ Extensions of ours that know nothing of each other keep one each.
 from __future__ import annotations
 
 import json
+import shutil
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 #: What stands for the digest of a page that is not known, and is that of none.
 UNKNOWN = "?"
@@ -63,3 +65,24 @@ class OutputRecord:
         self._path.write_text(
             json.dumps(kept | self._writer, indent=0, sort_keys=True), encoding="utf-8"
         )
+
+
+def replace_files(texts: Mapping[Path, str]) -> None:
+    """Write the texts of files; symbolic links, permissions and line ends stay.
+
+    Nothing is replaced before all is written beside. Raises `OSError` where one cannot
+    be written; all are as they were then.
+    """
+    ready: dict[Path, Path] = {}
+    with ExitStack() as stack:
+        for path, text in texts.items():
+            real = path.resolve()
+            beside = TemporaryDirectory(dir=real.parent, prefix=".new-")
+            new = Path(stack.enter_context(beside), real.name)
+            has_crlf = real.is_file() and b"\r\n" in real.read_bytes()
+            new.write_text(text, encoding="utf-8", newline="\r\n" if has_crlf else "\n")
+            if real.is_file():
+                shutil.copymode(real, new)
+            ready[new] = real
+        for new, real in ready.items():
+            new.replace(real)

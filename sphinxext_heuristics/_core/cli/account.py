@@ -275,7 +275,15 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
         lines += _rolled_up(plan, docname, entry)
     for placed, record in by_hand_at(plan, {name}):
         lines.append(f"  shown: {label(record)}: {_by_hand(placed)}")
-    yield from lines or ["  no heuristic reaches it"]
+    yield from lines or _reached_by_none(plan.catalogue, name)
+
+
+def _reached_by_none(catalogue: Catalogue, name: str) -> Iterator[str]:
+    """Yield that nothing reaches an entry; without its module it is another object."""
+    yield "  no heuristic reaches it"
+    outermost = catalogue.entry_of.get(name.partition(".")[0])
+    if outermost and not outermost.is_module:
+        yield "  this entry names no module: set `py:currentmodule`"
 
 
 def _rolled_up(plan: Plan, docname: str, entry: Entry) -> Iterator[str]:
