@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+    from .._output import OutputRecord
     from .trees import Page
 
 
@@ -116,8 +117,8 @@ class DocbuilderDomain(Domain):
         self.places: dict[Link | Wanted, Place] = {}
         #: Document → digest of what its output depends on.
         self.digests: dict[str, str] = {}
-        #: The documents of which this build has made output.
-        self.written: set[str] = set()
+        #: What the output folder has of it; known as soon as that is.
+        self.output: OutputRecord | None = None
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:
