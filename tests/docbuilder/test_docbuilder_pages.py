@@ -248,6 +248,16 @@ def test_a_build_that_reads_no_page_imports_nothing(tree: WatchedProject) -> Non
     assert not tree.build("html").imported
 
 
+def test_an_edit_of_a_page_beside_the_tree_imports_nothing(
+    tree: WatchedProject,
+) -> None:
+    edit(tree, {"heuristics/guide.md": "# Guide\n\nText.\n"})
+    assert "hf_tree" in tree.build("html").imported
+    edit(tree, {"heuristics/guide.md": "# Guide\n\nAnother text.\n"})
+    assert not tree.build("html").imported
+    assert tree.read == {"heuristics/guide"}
+
+
 def test_an_edit_of_the_toctree_reads_little(tree: WatchedProject) -> None:
     tree.build("html")
     doctrees = tree.root / "doctrees"

@@ -99,8 +99,11 @@ def update(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """
     store = DocbuilderDomain.of(env)
     _add_entries(env, store)
+    store.sources.clear()
     targets = chain.from_iterable(notes.targets for notes in store.notes.values())
     places = store.places = {target: place(env, target) for target in {*targets}}
+    names = store.state.names
+    store.state.names = {wanted: names[wanted] for wanted in names if wanted in places}
     for docname, notes in sorted(store.notes.items()):
         links = (target for target in notes.targets if isinstance(target, Link))
         dead = [Fault(link.line, places[link].problem, "link") for link in links]
