@@ -312,6 +312,8 @@ class RoleUse(NamedTuple):
 
     #: The name in the role.
     target: str
+    #: Whether it shows a text of its own.
+    has_text: bool
     #: Its place.
     source: str
     line: int
@@ -357,8 +359,9 @@ class Page(NamedTuple):
     entries: tuple[Entry, ...] = ()
     #: Its uses of the role.
     roles: tuple[RoleUse, ...] = ()
-    #: The targets of its links of any other kind that may mean a heuristic, each once.
-    links: tuple[str, ...] = ()
+    #: The targets of its links of any other kind that may mean a heuristic, each once,
+    #: and whether the link shows a text of its own.
+    links: tuple[tuple[str, bool], ...] = ()
     #: All its links that may lead to a heuristic, each once.
     mentions: tuple[Mention, ...] = ()
     #: Its index and ``heuristics-for`` directives.
@@ -384,6 +387,9 @@ class Page(NamedTuple):
         return (*self.titles, *(said.text for said in self.said))
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """Return the targets of all its links that may mean a heuristic."""
-        return (*(role.target for role in self.roles), *self.links)
+    def targets(self) -> tuple[tuple[str, bool], ...]:
+        """Return the targets of all its links that may mean a heuristic.
+
+        With each is whether the link shows a text of its own.
+        """
+        return (*((role.target, role.has_text) for role in self.roles), *self.links)

@@ -66,8 +66,7 @@ class ReadingBuilder(Builder):
         )
 
     def write_documents(self, _docnames: AbstractSet[str]) -> None:
-        """Write nothing, and leave no record of pages written."""
-        HeuristicDomain.of(self.env).written = None
+        """Write nothing."""
 
 
 class HeuristicsBuilder(ReadingBuilder):
@@ -80,12 +79,11 @@ class HeuristicsBuilder(ReadingBuilder):
         """Return that the whole is written: it is little, and depends on everything."""
         return "heuristics.json and the index"
 
-    def write_documents(self, docnames: AbstractSet[str]) -> None:
+    def write_documents(self, _docnames: AbstractSet[str]) -> None:
         """Write both files."""
         from ..files import index_file  # noqa: PLC0415 - only this builder writes
         from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
-        super().write_documents(docnames)
         plan = HeuristicDomain.of(self.env).plan
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path

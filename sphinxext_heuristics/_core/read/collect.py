@@ -165,15 +165,21 @@ def _role_uses(references: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
         if reference.get("refdomain") == "heuristic" and "intersphinx" not in reference:
             yield RoleUse(
                 target=reference["reftarget"],
+                has_text=bool(reference.get("refexplicit")),
                 source=absolute(reference.source),
                 line=reference.line or 0,
             )
 
 
-def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
-    """Return the targets of links that may mean a heuristic, each once."""
+def _other_links(
+    references: list[addnodes.pending_xref],
+) -> dict[tuple[str, bool], None]:
+    """Return the targets of links that may mean a heuristic, each once.
+
+    With each is whether the link shows a text of its own.
+    """
     return {
-        reference["reftarget"]: None
+        (reference["reftarget"], bool(reference.get("refexplicit"))): None
         for reference in references
         if "intersphinx" in reference
         or (
