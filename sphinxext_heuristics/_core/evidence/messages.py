@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..model import Message
@@ -47,6 +48,18 @@ def in_quote(quoted: Evidence) -> tuple[Message, ...]:
         return among(messages_in(tree), 1, len(quoted.quote))
     except (ValueError, RecursionError):
         return ()
+
+
+def changes(quoted: Evidence, passage: str) -> tuple[str, ...]:
+    """Return in words which messages of quoted code are others in a passage."""
+    before, now = in_quote(quoted), in_quote(quoted._replace(quote=passage))
+    gone = [f"{it.kind}: {it.text}" for it in before if it not in now]
+    new = [f"{it.kind}: {it.text}" for it in now if it not in before]
+    found: list[str] = []
+    for was, now_said in zip_longest(gone, new[: len(gone)]):
+        becomes = f"is {now_said!r} there" if now_said else "is not there"
+        found.append(f"the message {was!r} {becomes}")
+    return tuple(found)
 
 
 def among(
