@@ -15,7 +15,7 @@ from .code import Code
 from .prose import comments_of, strings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .prose import Passage
     from .source import Extent
@@ -48,11 +48,21 @@ class Nearest(NamedTuple):
     words: str = ""
 
 
+def closeness(near: Nearest) -> tuple[float, int]:
+    """Return a key that puts the closest first."""
+    return -near.likeness, near.line
+
+
+def _in_order(found: Iterable[Nearest], least: float) -> list[Nearest]:
+    """Return what is alike enough, the closest first."""
+    return sorted((it for it in found if it.likeness >= least), key=closeness)
+
+
 # -- code -----------------------------------------------------------------------------
 
 
-def code_like(quote: str, place: Extent) -> Iterator[Nearest]:
-    """Compare a quote with the passages that share the most words with it.
+def code_like(quote: str, place: Extent, least: float) -> Iterator[Nearest]:
+    """Yield the passages that are like a quote, of those that share the most words.
 
     They have as many lines as it or a few more, or are a statement. Neither case nor
     line breaks matter. What could be quoted as code is better than any other.
@@ -77,8 +87,15 @@ def code_like(quote: str, place: Extent) -> Iterator[Nearest]:
             passage = textwrap.dedent(text).strip("\n")
             matcher.set_seq1(_letters(text))
             found.append(Nearest(matcher.ratio(), place.first + start, passage))
-    whole = [near for near in found if _is_code_of(place, near.text)]
-    yield from whole or found
+    found = _in_order(found, least)
+    has_whole = False
+    for near in found:
+        # To look for code takes long: only as far as somebody asks.
+        if _is_code_of(place, near.text):
+            has_whole = True
+            yield near
+    if not has_whole:
+        yield from found
 
 
 def _is_code_of(place: Extent, text: str) -> bool:
@@ -112,8 +129,8 @@ def _letters(text: str) -> str:
 # -- prose ----------------------------------------------------------------------------
 
 
-def prose_like(quote: str, place: Extent) -> Iterator[Nearest]:
-    """Compare quoted words with those of strings and comments that share the most."""
+def prose_like(quote: str, place: Extent, least: float) -> Iterator[Nearest]:
+    """Yield what is like quoted words in strings and comments that share the most."""
     wanted = [word.compared for word in _prose_words(quote)][:MOST_WORDS]
     known = {*wanted, _VALUE}
     passages = [*strings_of(place.tree)]
@@ -125,9 +142,12 @@ def prose_like(quote: str, place: Extent) -> Iterator[Nearest]:
         for at in range(len(words)):
             shared = until[min(at + len(wanted), len(words))] - until[at]
             starts.append((-shared, number, at))
-    for shared, number, at in nsmallest(3 * MOST_COMPARED, starts):
-        if shared:
-            yield _aligned(wanted, passages[number], at, place)
+    found = [
+        _aligned(wanted, passages[number], at, place)
+        for shared, number, at in nsmallest(3 * MOST_COMPARED, starts)
+        if shared
+    ]
+    yield from _in_order(found, least)
 
 
 class _Word(NamedTuple):

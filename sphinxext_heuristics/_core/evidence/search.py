@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import lru_cache
+from heapq import merge
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
@@ -11,7 +12,7 @@ from ..model import Found, Lost, LostReason, Message
 from ..source.names import File, read_names
 from .code import Code
 from .messages import among, changes, in_quote, messages_in
-from .nearest import Nearest, code_like, prose_like
+from .nearest import Nearest, closeness, code_like, prose_like
 from .prose import Prose, missing_comment
 from .source import Source, read_source, without_source
 
@@ -101,7 +102,7 @@ def _drifted(
     quoted: Evidence, source: Source, places: Sequence[Extent], at: State
 ) -> Lost:
     """Say what is there instead of a quote."""
-    own = next(iter(_alike(quoted, places)), None)
+    own = next(_alike(quoted, places), None)
     moved = _moved(quoted, source, at) if quoted.qualname else None
     if moved and own and not moved.is_exact and not _changes(quoted, own):
         is_better = moved.near.likeness >= own.likeness + MUCH_BETTER
@@ -132,8 +133,8 @@ def _drifted(
     )
 
 
-def _alike(quoted: Evidence, places: Sequence[Extent]) -> list[Nearest]:
-    """Return the passages that are like a quote, the closest first.
+def _alike(quoted: Evidence, places: Sequence[Extent]) -> Iterator[Nearest]:
+    """Yield the passages that are like a quote, the closest first.
 
     What is no code may be words that lack a flag.
     """
@@ -142,12 +143,10 @@ def _alike(quoted: Evidence, places: Sequence[Extent]) -> list[Nearest]:
         parsed(quoted)
     except ValueError:
         kinds.append(prose_like)
-    found: list[Nearest] = []
-    for place in places:
-        for like in kinds:
-            found += like(quoted.quote, place)
-    alike = (near for near in found if near.likeness >= LEAST_LIKE)
-    return sorted(alike, key=lambda near: (-near.likeness, near.line))
+    found = [
+        like(quoted.quote, place, LEAST_LIKE) for place in places for like in kinds
+    ]
+    return merge(*found, key=closeness)
 
 
 class _Moved(NamedTuple):
@@ -185,7 +184,9 @@ def _moved(quoted: Evidence, source: Source, at: State) -> _Moved | None:
         return _Moved(exact, [*dict.fromkeys(found)])
     least = LEAST_LIKE if in_quote(quoted) else LEAST_MOVED
     for near in _alike(quoted, [source.whole]):
-        if near.likeness >= least and not _changes(quoted, near):
+        if near.likeness < least:
+            break
+        if not _changes(quoted, near):
             return _Moved(near, [source.holder(near.line, members)])
     return None
 
