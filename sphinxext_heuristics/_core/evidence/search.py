@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ..source.packages import Sources
     from .source import Extent, Lines
 
-#: What is less like the quote is not proposed. Of 600 quotes that five packages lost in
-#: a later release, no false proposal was more like it.
+#: What is less like the quote is not proposed: tried with 60 quotes that six packages
+#: lost in a later release.
 LEAST_LIKE = 0.7
 #: The same for another object, whose code often differs in a name or a string alone; if
 #: it gives the quoted messages, `LEAST_LIKE` is enough.
