@@ -154,15 +154,20 @@ class Lost(NamedTuple):
     reason: LostReason
     #: The same in words, one line.
     message: str
-    #: The closest passage now, dedented; empty if there is none.
+    #: The closest passage now, dedented; empty if there is none or it is the quote.
     nearest: str = ""
     #: The file that was read, if one was.
     path: Path | None = None
     #: The line in it where the closest passage begins, or else the object; 0 if
     #: neither.
     line: int = 0
-    #: If the object is gone: the full name of the one that has the quote now, if any.
+    #: The other object that has it, ``module:Class.method``; empty if that is none, or
+    #: several have it.
     holder: str = ""
+    #: If it is prose: what can be quoted of the closest passage.
+    words: str = ""
+    #: Which quoted messages are others in the closest passage, in words.
+    changes: tuple[str, ...] = ()
 
 
 class Message(NamedTuple):

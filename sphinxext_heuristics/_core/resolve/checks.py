@@ -354,9 +354,12 @@ def _of_evidence(
     if isinstance(found, Found):
         return
     message = found.message
+    is_shown = found.nearest and (with_passage or _is_documented(plan, quoted))
+    if is_shown:
+        message = "; ".join([message, *found.changes])
     if quotes.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
         message += f" ({quotes.release_of(quoted)})"
-    if found.nearest and (with_passage or _is_documented(plan, quoted)):
+    if is_shown:
         passage = indent(found.nearest, "    ")
         message += f"\n  {found.path}:{found.line} has now:\n{passage}"
     yield _at(quoted, Subtype.EVIDENCE, message)
