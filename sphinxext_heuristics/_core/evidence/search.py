@@ -103,10 +103,7 @@ def _drifted(
 ) -> Lost:
     """Say what is there instead of a quote."""
     own = next(_alike(quoted, places), None)
-    moved = _moved(quoted, source, at) if quoted.qualname else None
-    if moved and own and not moved.is_exact and not _changes(quoted, own):
-        is_better = moved.near.likeness >= own.likeness + MUCH_BETTER
-        moved = moved if is_better else None
+    moved = _better(quoted, own, source, at)
     notes = list(_mistakes(quoted, places))
     if moved:
         is_in = "it is in" if moved.is_exact else "closest match:"
@@ -127,10 +124,21 @@ def _drifted(
         nearest=near.text if near else "",
         path=at.path,
         line=near.line if near else places[0].first,
-        holder=moved.holder(quoted) if moved else "",
+        holder=moved.holder(quoted, source) if moved else "",
         words=near.words if near else "",
         changes=_changes(quoted, near),
     )
+
+
+def _better(
+    quoted: Evidence, own: Nearest | None, source: Source, at: State
+) -> _Moved | None:
+    """Return what other objects have that is better than the named one's *own*."""
+    moved = _moved(quoted, source, at) if quoted.qualname else None
+    if moved is None or moved.is_exact:
+        return moved
+    least = own.likeness + MUCH_BETTER if own and not _changes(quoted, own) else 0
+    return moved if moved.near.likeness >= least else None
 
 
 def _alike(quoted: Evidence, places: Sequence[Extent]) -> Iterator[Nearest]:
@@ -168,10 +176,16 @@ class _Moved(NamedTuple):
         more = f", and in {' and '.join(objects[1:3])}" if objects[1:] else ""
         return f"line {self.near.line}, in {objects[0]}{more}"
 
-    def holder(self, quoted: Evidence) -> str:
-        """Return the one object that has it, or ``""``: of several, none is the one."""
+    def holder(self, quoted: Evidence, source: Source) -> str:
+        """Return the one object that it moved to, or ``""``.
+
+        Of several, none is the one; and the same line in an object that has nothing to
+        do with the named one may have been there before.
+        """
         name, *others = self.names
-        return "" if others else quoted._replace(qualname=name).object
+        if others or (self.is_exact and not source.leads_to(quoted.qualname, name)):
+            return ""
+        return quoted._replace(qualname=name).object
 
 
 def _moved(quoted: Evidence, source: Source, at: State) -> _Moved | None:
@@ -249,7 +263,7 @@ def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
         nearest=moved.near.text,
         path=at.path,
         line=moved.near.line,
-        holder=moved.holder(quoted),
+        holder=moved.holder(quoted, source),
         words=moved.near.words,
         changes=_changes(quoted, moved.near),
     )
