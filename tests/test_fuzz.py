@@ -42,7 +42,8 @@ from markdown_it import MarkdownIt
 
 from sphinxext_heuristics._core import versions
 from sphinxext_heuristics._core.diagnostics import closest
-from sphinxext_heuristics._core.evidence.search import nearest, parsed
+from sphinxext_heuristics._core.evidence.nearest import code_like, prose_like
+from sphinxext_heuristics._core.evidence.search import LEAST_LIKE, parsed
 from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.model import CONNECTION_TYPES, Note, Page
@@ -561,7 +562,8 @@ def found(quote: str) -> None:
     for prose in (False, True):
         with suppress(ValueError):
             parsed(claim_of("", "", quote, prose=prose)).find(place)
-    nearest(quote, place)
+    for like in (code_like, prose_like):
+        assert all(it.likeness >= LEAST_LIKE for it in like(quote, place, LEAST_LIKE))
 
 
 GROWING: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {

@@ -94,8 +94,12 @@ def code_like(quote: str, place: Extent, least: float) -> Iterator[Nearest]:
         if _is_code_of(place, near.text):
             has_whole = True
             yield near
-    if not has_whole:
-        yield from found
+    for near in [] if has_whole else found:
+        # A part of a statement cannot be quoted: the whole is.
+        start = near.line - place.first
+        length = max(statements.get(start, ()), default=0)
+        whole = textwrap.dedent("\n".join(place.text[start : start + length]))
+        yield near._replace(text=whole.strip("\n") or near.text)
 
 
 def _is_code_of(place: Extent, text: str) -> bool:
