@@ -70,7 +70,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("env-get-updated", events.rewrite)
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)
-    app.connect("write-started", events.begin_writing)
+    app.connect("write-started", events.bring_files)
     app.connect("html-page-context", events.link_files)
     app.connect("html-page-context", events.link_search)
     app.connect("build-finished", events.end_writing)

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 #: What stands for the digest of a page that is not known, and is that of none.
 UNKNOWN = "?"
@@ -24,7 +24,8 @@ class OutputRecord:
     """What was written last into one output folder: a digest for each page.
 
     It is kept with the output that it is about: another folder has its own, and one
-    that was wiped has none.
+    that was wiped has none. One object of a build reads the file, takes it away as the
+    first page is written, so that a killed build leaves none, and puts it back.
     """
 
     def __init__(self, path: Path, writer: str) -> None:
@@ -34,6 +35,7 @@ class OutputRecord:
         one may show the same content differently.
         """
         self._path = path
+        self._written: set[str] = set()
         # No document has an empty name.
         self._writer = {"": writer}
         # Without a record, as after an interrupted build, nothing is known of a page.
@@ -49,17 +51,21 @@ class OutputRecord:
             name for name, digest in digests.items() if self._before[name] != digest
         )
 
-    def forget(self) -> None:
-        """Take the record away while pages are written: a killed build leaves none."""
-        self._path.unlink(missing_ok=True)
+    def add(self, *docnames: str) -> None:
+        """Note documents that are written."""
+        if not self._written:
+            self._path.unlink(missing_ok=True)
+        self._written.update(docnames)
 
-    def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
-        """Keep the digests of what is written now.
+    def save(self, digests: Mapping[str, str]) -> None:
+        """Keep the digests of what is written now, if anything is.
 
         Pages that were left alone keep what they had, which may be unknown.
         """
+        if not self._written:
+            return
         record = {name: self._before[name] for name in digests}
-        record.update((name, digests.get(name, "")) for name in written)
+        record.update((name, digests.get(name, "")) for name in self._written)
         kept = {name: digest for name, digest in record.items() if digest}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(

@@ -30,6 +30,8 @@ from sphinx.util.inventory import InventoryFile
 # test module, their names are lazy, which Sphinx's JSON builder cannot write.
 init_locale([], None)
 importlib.import_module("sphinx.domains.python")
+# a step of a session that shows something else is shown as a difference
+pytest.register_assert_rewrite("session")
 translators.clear()
 
 # Jinja compiles a theme's templates for each build anew: half the time of a small one.

@@ -41,7 +41,7 @@ from sphinxext_heuristics._core.model import (
     Lost,
 )
 from sphinxext_heuristics._core.read import heuristic as read_heuristic
-from sphinxext_heuristics._core.resolve.objects import Objects, excludes
+from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import toctree_order
 from sphinxext_heuristics._core.source import names as source_names
 from sphinxext_heuristics._core.source import packages
@@ -292,7 +292,7 @@ def call(text: str, other: str, folder: Path) -> None:
     versions.holds(text, other, "1.0")
     versions.holds("0.1", "2", text)
     versions.is_empty_range(text, other)
-    excludes(text, [other])
+    objects_of({other: ()}).excludes(text, [other])
     toctree_order(text, {text: [other, text], other: [text]}, [other])
     list(project_file.unified(text, other, "name"))
     path = folder / "module.py"

@@ -19,7 +19,8 @@ Those in ``cases/`` are built with ``-W`` and need an expected page; those in
 Two folders are not for this file. ``cases/sessions/`` and ``cases/releases/`` have
 sessions, which ``session.py`` explains. ``cases/histories/`` has histories of a project:
 after ``=== then …`` come the files that change, and ``=== gone FILE`` deletes one; each
-state is built over the one before, and must be as when it is built clean.
+state is built over the one before, must be as when it is built clean, and must write no
+page on which nothing has changed.
 """
 
 from __future__ import annotations

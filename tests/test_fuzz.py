@@ -42,7 +42,8 @@ from markdown_it import MarkdownIt
 
 from sphinxext_heuristics._core import versions
 from sphinxext_heuristics._core.diagnostics import closest
-from sphinxext_heuristics._core.evidence.search import nearest, parsed
+from sphinxext_heuristics._core.evidence.nearest import code_like, prose_like
+from sphinxext_heuristics._core.evidence.search import LEAST_LIKE, parsed
 from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.model import CONNECTION_TYPES, Note, Page
@@ -51,7 +52,6 @@ from sphinxext_heuristics._core.read import options, queries
 from sphinxext_heuristics._core.read.connection import parse_connection
 from sphinxext_heuristics._core.read.heuristic import anchor_of
 from sphinxext_heuristics._core.resolve.listing import short_name
-from sphinxext_heuristics._core.resolve.objects import excludes
 from sphinxext_heuristics._core.resolve.pages import Pages, Place, fold
 from sphinxext_heuristics._core.source import names as source_names
 from sphinxext_heuristics._core.source import packages
@@ -199,7 +199,7 @@ def test_target_means_documented_names_that_end_like_it(
         assert f".{name}".endswith(f".{target.removeprefix('*.')}")
     assert set(objects.closest(target)) <= set(names)
     assert [*objects.find(names[0]).reached] == [names[0]]
-    assert excludes(names[0], [names[0]])
+    assert objects.excludes(names[0], [names[0]])
 
 
 @SOME
@@ -562,7 +562,8 @@ def found(quote: str) -> None:
     for prose in (False, True):
         with suppress(ValueError):
             parsed(claim_of("", "", quote, prose=prose)).find(place)
-    nearest(quote, place)
+    for like in (code_like, prose_like):
+        assert all(it.likeness >= LEAST_LIKE for it in like(quote, place, LEAST_LIKE))
 
 
 GROWING: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {

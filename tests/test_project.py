@@ -231,9 +231,8 @@ def test_actions_are_pinned_by_commit() -> None:
         assert not loose, file
 
 
-def test_contributing_is_short_and_names_what_exists() -> None:
+def test_contributing_names_what_exists() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert len(text.split()) <= 1300
     core = ROOT / "sphinxext_heuristics" / "_core"
     named = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)
     folders = re.findall(r"`([\w./]+)`", " ".join(named))

@@ -154,15 +154,20 @@ class Lost(NamedTuple):
     reason: LostReason
     #: The same in words, one line.
     message: str
-    #: The closest passage now, dedented; empty if there is none.
+    #: The closest passage now, dedented; empty if there is none or it is the quote.
     nearest: str = ""
     #: The file that was read, if one was.
     path: Path | None = None
     #: The line in it where the closest passage begins, or else the object; 0 if
     #: neither.
     line: int = 0
-    #: If the object is gone: the full name of the one that has the quote now, if any.
+    #: The other object that has it, ``module:Class.method``; empty if that is none, or
+    #: several have it.
     holder: str = ""
+    #: If it is prose: what can be quoted of the closest passage.
+    words: str = ""
+    #: Which quoted messages are others in the closest passage, in words.
+    changes: tuple[str, ...] = ()
 
 
 class Message(NamedTuple):
@@ -275,6 +280,8 @@ class Entry(NamedTuple):
     bases: tuple[str, ...] = ()
     #: The parameters that its documentation describes: those it has a place for.
     described: tuple[str, ...] = ()
+    #: The places, among the page's heuristics, of those that its documentation defines.
+    defines: tuple[int, ...] = ()
 
 
 class Query(NamedTuple):
@@ -309,6 +316,8 @@ class RoleUse(NamedTuple):
 
     #: The name in the role.
     target: str
+    #: Whether it shows a text of its own.
+    has_text: bool
     #: Its place.
     source: str
     line: int
@@ -339,8 +348,9 @@ class Page(NamedTuple):
     entries: tuple[Entry, ...] = ()
     #: Its uses of the role.
     roles: tuple[RoleUse, ...] = ()
-    #: The targets of its links of any other kind that may mean a heuristic, each once.
-    links: tuple[str, ...] = ()
+    #: The targets of its links of any other kind that may mean a heuristic, each once,
+    #: and whether the link shows a text of its own.
+    links: tuple[tuple[str, bool], ...] = ()
     #: All its links that may lead to a heuristic, each once.
     mentions: tuple[Mention, ...] = ()
     #: Its index and ``heuristics-for`` directives.
@@ -359,6 +369,9 @@ class Page(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """Return the targets of all its links that may mean a heuristic."""
-        return (*(role.target for role in self.roles), *self.links)
+    def targets(self) -> tuple[tuple[str, bool], ...]:
+        """Return the targets of all its links that may mean a heuristic.
+
+        With each is whether the link shows a text of its own.
+        """
+        return (*((role.target, role.has_text) for role in self.roles), *self.links)

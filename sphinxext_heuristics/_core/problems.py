@@ -55,7 +55,7 @@ class Subtype(enum.Enum):
     )
     REACH = (
         "An entry shows a heuristic and is not in `heuristics_reach_file`, or "
-        "a line there is stale."
+        "lines there are stale; one cause is one warning."
     )
     CONFIG = (
         "A bad configuration value (the default is used), or a missing file of "

@@ -44,7 +44,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Before those (500) that look objects up.
     app.connect("env-updated", events.update, priority=400)
     app.connect("missing-reference", resolve)
-    app.connect("write-started", events.begin_writing)
     app.connect("doctree-resolved", events.note_written)
     app.connect("build-finished", events.end_writing)
     return {

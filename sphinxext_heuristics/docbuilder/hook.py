@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sphinx.cmd.build import main as sphinx_build
 
+from .._output import replace_files
 from . import hook_code
 from .cards import decide
 from .objects import import_package
@@ -223,35 +224,11 @@ def _text(path: Path) -> str:
 
 
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
-    """Replace the files that differ, in their order, and yield a line on each.
-
-    Nothing is replaced before all is written. Mode and line ends stay.
-    """
+    """Replace the files that differ, in their order, and yield a line on each."""
     stale = [name for name, text in files.items() if _text(out / name) != text]
-    ready = {name: _beside((out / name).resolve()) for name in stale}
-    try:
-        for name, beside in ready.items():
-            _write(out / name, beside, files[name])
-        for name, beside in ready.items():
-            beside.replace((out / name).resolve())
-    finally:
-        for beside in ready.values():
-            beside.unlink(missing_ok=True)
+    replace_files({out / name: files[name] for name in stale})
     for name in files:
         yield f"{out / name}: {'written' if name in stale else 'unchanged'}"
-
-
-def _beside(path: Path) -> Path:
-    """Return a file in the same folder: it can take the other's place in one step."""
-    return path.with_name(f"{path.name}~")
-
-
-def _write(old: Path, new: Path, text: str) -> None:
-    new.unlink(missing_ok=True)
-    has_crlf = old.is_file() and b"\r\n" in old.read_bytes()
-    new.write_text(text, encoding="utf-8", newline="\r\n" if has_crlf else "\n")
-    if old.is_file():
-        shutil.copymode(old, new)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,11 +7,15 @@ chooses.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import sys
 from functools import reduce
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from importlib.util import find_spec
 from itertools import count
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -30,6 +34,10 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 
+#: How the names of modules' files end.
+_MODULES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
+
+
 def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     """Import a package or a module.
 
@@ -44,6 +52,25 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     except BaseException as error:  # it may exit as it is imported
         message = f"cannot import {name}: {type(error).__name__}: {error}"
         raise ImportError(message) from error
+
+
+def source_state(package: str) -> str:
+    """Return what changes with the source of a package, which is not imported."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):  # mocked, or not of a file
+        spec = None
+    if spec is None:
+        return ""
+    files = [Path(spec.origin or "")]
+    for folder in spec.submodule_search_locations or ():
+        files += Path(folder).rglob("*")
+    times = [
+        (str(file), file.stat().st_mtime_ns)
+        for file in sorted(files)
+        if file.name.endswith(_MODULES) and file.is_file()
+    ]
+    return hashlib.blake2b(repr(times).encode(), digest_size=16).hexdigest()
 
 
 def find_object(env: BuildEnvironment, name: str, package: str) -> tuple[object, str]:

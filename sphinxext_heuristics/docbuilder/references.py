@@ -20,7 +20,7 @@ from sphinx import addnodes
 from sphinx.errors import NoUri
 from sphinx.util.nodes import make_refnode
 
-from .objects import find_object
+from .objects import find_object, source_state
 from .store import DocbuilderDomain, Link, Place, Wanted
 from .trees import SUFFIX
 
@@ -116,6 +116,26 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
     return Place(docname, anchor, problem=problem)
 
 
+def _full_name(env: BuildEnvironment, wanted: Wanted) -> str:
+    """Return the full name of an object, empty if there is none.
+
+    It is kept as long as the source of the package is the same: the edit of a guide
+    imports nothing.
+    """
+    store = DocbuilderDomain.of(env)
+    package = wanted.module.partition(".")[0]
+    if package not in store.sources:
+        store.sources[package] = source_state(package)
+    source = store.sources[package]
+    name, known = store.state.names.get(wanted, ("", None))
+    if known != source:
+        name = ""
+        with suppress(LookupError, ImportError):
+            _, name = find_object(env, wanted.name, package)
+        store.state.names[wanted] = name, source
+    return name
+
+
 def place(env: BuildEnvironment, wanted: Link | Wanted) -> Place:
     """Return where a reference leads. All documents must have been read.
 
@@ -130,15 +150,8 @@ def place(env: BuildEnvironment, wanted: Link | Wanted) -> Place:
     is_word = wanted.only_classes and "." not in name
     if wanted.module and not fitting and not is_word:
         # another name of the object, or one that a class inherits
-        names = DocbuilderDomain.of(env).state.names
-        if wanted not in names:
-            # kept, as a build that reads no page imports nothing
-            names[wanted] = ""
-            with suppress(LookupError, ImportError):
-                package = wanted.module.partition(".")[0]
-                _, names[wanted] = find_object(env, name, package)
-        if (name := names[wanted]) in domain.objects:
-            fitting = [(name, domain.objects[name])]
+        name = _full_name(env, wanted)
+        fitting = [(name, domain.objects[name])] if name in domain.objects else []
     # the name that an alias stands for comes last and wins
     fitting.sort(key=lambda found: not found[1].aliased)
     places = {}

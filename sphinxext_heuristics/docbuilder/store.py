@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+    from .._output import OutputRecord
     from .trees import Page
 
 
@@ -97,8 +98,9 @@ class State:
     pages: dict[str, Page] = field(default_factory=dict)
     #: Old document name → new document name.
     redirects: dict[str, str] = field(default_factory=dict)
-    #: The object → its full name, found by an import; empty if there is none.
-    names: dict[Wanted, str] = field(default_factory=dict)
+    #: The object → its full name, found by an import, empty if there is none; and the
+    #: state of the source that was imported.
+    names: dict[Wanted, tuple[str, str]] = field(default_factory=dict)
 
 
 class DocbuilderDomain(Domain):
@@ -106,7 +108,7 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 8
+    data_version = 9
     initial_data = {"notes": defaultdict(Notes), "state": State()}
 
     def __init__(self, env: BuildEnvironment) -> None:
@@ -114,10 +116,12 @@ class DocbuilderDomain(Domain):
         super().__init__(env)
         #: Where all that is linked to is; known when all documents are read.
         self.places: dict[Link | Wanted, Place] = {}
+        #: Package → the state of its source in this build.
+        self.sources: dict[str, str] = {}
         #: Document → digest of what its output depends on.
         self.digests: dict[str, str] = {}
-        #: The documents of which this build has made output.
-        self.written: set[str] = set()
+        #: What the output folder has of it; known as soon as that is.
+        self.output: OutputRecord | None = None
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:
@@ -140,9 +144,8 @@ class DocbuilderDomain(Domain):
         return []
 
     def clear_doc(self, docname: str) -> None:
-        """Forget a document, and names: what is imported may be another."""
+        """Forget a document."""
         self.notes.pop(docname, None)
-        self.state.names.clear()
 
     def merge_domaindata(
         self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from commands import ran_apart, run
+from conftest import ROOT
 from seed import INDEX, PAGE, SEED, seed_files
 from sphinx.util.console import coloron
 
@@ -79,22 +82,85 @@ def test_a_symbolic_link_stays(seed: Project) -> None:
     assert real.read_text(encoding="utf-8") == SEED
 
 
-def test_a_write_that_fails_is_told(
-    seed: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stale(seed)
-
+def full_disk(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the disk be full after the first letters of a file."""
     write_text = Path.write_text
 
     def full(path: Path, text: str, *how: str, **more: str) -> int:
-        if path.name == INDEX:
+        if path.name == name:
+            write_text(path, text[:9], *how, **more)
             raise OSError(28, "No space left on device")
         return write_text(path, text, *how, **more)
 
     monkeypatch.setattr(Path, "write_text", full)
+
+
+@pytest.mark.parametrize("folder", [None, "elsewhere"])
+def test_a_write_that_fails_leaves_the_file_as_it_is(
+    folder: str | None, seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stale(seed)
+    if folder:
+        (seed.src / folder).mkdir()
+        path.symlink_to(path.rename(seed.src / folder / INDEX))
+    before = path.read_bytes()
+    files = set(seed.src.rglob("*"))
+    full_disk(monkeypatch, INDEX)
     ran = run("index", seed.src, "-q")
     assert ran.status == 2
     assert "cannot be written: No space left on device" in ran.stderr
+    assert path.read_bytes() == before
+    assert set(seed.src.rglob("*")) == files
+
+
+def test_a_new_page_that_fails_is_not_there(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = set(seed.src.rglob("*"))
+    full_disk(monkeypatch, "huggingface_peft_Fresh.md")
+    ran = run("new", seed.src, "Fresh", "-q")
+    assert ran.status == 2
+    assert "cannot be written: No space left on device" in ran.stderr
+    assert set(seed.src.rglob("*")) == files
+
+
+def test_a_page_that_somebody_else_makes_now_is_left_alone(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+    page = seed.src / "heuristics" / "huggingface_peft_Fresh.md"
+
+    def other(path: Path, *how: int, **more: bool) -> None:
+        mkdir(path, *how, **more)
+        if path == page.parent:
+            page.write_text("Theirs.")
+
+    monkeypatch.setattr(Path, "mkdir", other)
+    ran = run("new", seed.src, "Fresh", "-q")
+    assert ran.status == 2
+    assert f"{page.name} is there already; it is left as it is" in ran.stderr
+    assert page.read_text() == "Theirs."
+
+
+@pytest.mark.parametrize(
+    "command", ["sphinxext_heuristics list docs", "sphinxext_heuristics.releases docs"]
+)
+def test_without_its_working_directory_it_says_so(command: str, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(  # noqa: S603 - our own command
+        ["/bin/sh", "-c", f'rmdir ../gone && "{sys.executable}" -m {command}'],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        cwd=gone,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(
+        ": error: the working directory does not exist any more: change to another"
+    )
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_a_file_may_have_the_longest_name(project: Callable[..., Project]) -> None:

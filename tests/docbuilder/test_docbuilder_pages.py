@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import CASES, SECTION
 from session import Session, body_of
+from watched import WatchedProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +25,8 @@ TREE = CASES / "sessions" / "docbuilder_pages.txt"
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Project:
-    return Session(TREE, tmp_path).project
+def tree(tmp_path: Path) -> WatchedProject:
+    return WatchedProject(tmp_path, Session(TREE, tmp_path).files)
 
 
 def edit(project: Project, files: dict[str, str]) -> None:
@@ -50,9 +51,10 @@ def own_warnings(built: Built) -> list[str]:
     return sorted(warning for warning in built.warnings if own.search(warning))
 
 
-def check(tree: Project, builder: str = "html", *options: str) -> None:
-    """Require that the next build gives what a clean one does."""
+def check(tree: WatchedProject, builder: str = "html", *options: str) -> None:
+    """Require that the next build gives what a clean one does, and writes no page for nothing."""
     later = tree.build(builder, *options)
+    assert not tree.idle
     doctrees = str(tree.root / "clean-doctrees")
     shutil.rmtree(tree.root / "clean", ignore_errors=True)
     clean = tree.build(builder, "-E", "-d", doctrees, out="clean")
@@ -88,7 +90,7 @@ EVENTS = (
 )
 
 
-def kill(tree: Project, event: str, count: int, builder: str = "html") -> None:
+def kill(tree: WatchedProject, event: str, count: int, builder: str = "html") -> None:
     """Begin a build in a process of its own that dies at the *count*-th *event*."""
     pid = os.fork()
     if pid == 0:  # pragma: no cover - the child's coverage dies with it
@@ -98,6 +100,7 @@ def kill(tree: Project, event: str, count: int, builder: str = "html") -> None:
         finally:
             os._exit(0)
     os.waitpid(pid, 0)
+    tree.forget_what_is_written()
 
 
 _SECTIONS = SECTION.split(TREE.read_text(encoding="utf-8"))
@@ -166,7 +169,7 @@ SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
 STORIES = int(os.environ.get("HEURISTICS_HISTORY_STORIES", "4"))
 
 
-def test_incremental_is_clean(tree: Project) -> None:
+def test_incremental_is_clean(tree: WatchedProject) -> None:
     for name in (
         "restore",
         "swap pages",
@@ -194,7 +197,7 @@ def test_incremental_is_clean(tree: Project) -> None:
         for story in range(STORIES)
     ],
 )
-def test_any_history(tree: Project, story: int) -> None:
+def test_any_history(tree: WatchedProject, story: int) -> None:
     """Builds give what clean ones do, with heuristics beside, of two builders, serial, parallel or killed."""
     choice = random.Random(f"{SEED} {story}")  # noqa: S311 - of tests
     conf = (tree.src / "conf.py").read_text()
@@ -218,7 +221,7 @@ MOVED = {
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_what_a_page_links_to_moves_and_the_build_is_killed(
-    tree: Project, event: str
+    tree: WatchedProject, event: str
 ) -> None:
     tree.write({"conf.py": (tree.src / "conf.py").read_text() + DYING})
     tree.build("html")
@@ -231,7 +234,7 @@ def test_what_a_page_links_to_moves_and_the_build_is_killed(
     "files", [MOVED, EDITS["swap pages"], EDITS["make it a property"]]
 )
 def test_each_of_two_builders_is_up_to_date(
-    tree: Project, files: dict[str, str]
+    tree: WatchedProject, files: dict[str, str]
 ) -> None:
     for builder in ("html", "dirhtml"):
         tree.build(builder)
@@ -240,12 +243,22 @@ def test_each_of_two_builders_is_up_to_date(
         check(tree, builder)
 
 
-def test_a_build_that_reads_no_page_imports_nothing(tree: Project) -> None:
+def test_a_build_that_reads_no_page_imports_nothing(tree: WatchedProject) -> None:
     assert "hf_tree" in tree.build("html").imported
     assert not tree.build("html").imported
 
 
-def test_an_edit_of_the_toctree_reads_little(tree: Project) -> None:
+def test_an_edit_of_a_page_beside_the_tree_imports_nothing(
+    tree: WatchedProject,
+) -> None:
+    edit(tree, {"heuristics/guide.md": "# Guide\n\nText.\n"})
+    assert "hf_tree" in tree.build("html").imported
+    edit(tree, {"heuristics/guide.md": "# Guide\n\nAnother text.\n"})
+    assert not tree.build("html").imported
+    assert tree.read == {"heuristics/guide"}
+
+
+def test_an_edit_of_the_toctree_reads_little(tree: WatchedProject) -> None:
     tree.build("html")
     doctrees = tree.root / "doctrees"
     before = {path: path.stat().st_mtime_ns for path in doctrees.rglob("*.doctree")}
@@ -264,7 +277,9 @@ def test_an_edit_of_the_toctree_reads_little(tree: Project) -> None:
     ],
 )
 @pytest.mark.parametrize("file", ["guides/html.md", "hf_tree/things.py"])
-def test_what_is_nested_too_deep_is_flat(tree: Project, file: str, text: str) -> None:
+def test_what_is_nested_too_deep_is_flat(
+    tree: WatchedProject, file: str, text: str
+) -> None:
     if file.endswith(".md"):
         text = f"# Deep\n\n{text}\n"
     else:

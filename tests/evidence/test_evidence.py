@@ -716,6 +716,7 @@ PROSE = '''class Model:
         ('"The adapter {name!r} of " "{self.model} seems"', (10, 10)),
         ('f"of {self.model} " "seems to be broken."', (10, 10)),
         ("broken. So stop.", (10, 11)),
+        (". So stop.", (10, 11)),
         ("we need to clone here", (14, 15)),
         ("# As per somebody, we need\n# to clone here.", (14, 15)),
         ("because it works", (16, 16)),

@@ -122,6 +122,37 @@ QUOTES: dict[str, list[tuple[str, str]]] = {
         ("KeyError", "one"),
         ("ValueError", "two"),
     ],
+    'm = "no"\nif a:\n    raise KeyError(m)\nraise ValueError(m)': [
+        ("KeyError", "no"),
+        ("ValueError", "no"),
+    ],
+    'm = "no"\nif a:\n    m = "none"\n    raise KeyError(m)\nraise ValueError(m)': [
+        ("KeyError", "none"),
+        ("ValueError", "no"),
+    ],
+    'm = "no"\nif a:\n    m = "none"\nraise ValueError(m)': [
+        ("ValueError", "none"),
+        ("ValueError", "no"),
+    ],
+    'try:\n    m = "no"\nexcept E:\n    m = "none"\nfinally:\n    raise V(m)': [
+        ("V", "no"),
+        ("V", "none"),
+    ],
+    'try:\n    m = "no"\n    open(m)\nexcept E:\n    raise V(m)': [("V", "no")],
+    'for a in b:\n    with a:\n        m = "no"\nraise V(m)': [("V", "no")],
+    'match a:\n    case 1:\n        m = "no"\n    case _:\n        m = "none"\nwarn(m)': [
+        ("UserWarning", "no"),
+        ("UserWarning", "none"),
+    ],
+    'm = "no"\ndef nested():\n    m = "other"\n    return m\nraise ValueError(m)': [
+        ("ValueError", "no")
+    ],
+    'def nested():\n    m = "other"\nraise ValueError(m)': [],
+    'm = "no"\nclass A:\n    def b(self, m):\n        raise ValueError(m)': [],
+    'if (warn("no")):\n    pass\nelif warn("none"):\n    pass': [
+        ("UserWarning", "no"),
+        ("UserWarning", "none"),
+    ],
     'classifier_names = ["classifier", "the score"]': [],
     'msg = "nobody says this"': [],
     # what is around them

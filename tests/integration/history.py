@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from conftest import Project, sections
+from conftest import sections
+from watched import WatchedProject
 
 import sphinxext_heuristics
 from sphinxext_heuristics._core.evidence import search
@@ -42,13 +43,14 @@ PAGED = ("html", "dirhtml", "text", "json")
 #: Builders that write the whole as one.
 MERGED = ("singlehtml", "latex", "heuristics")
 
-#: Without the extension its options are nobody's.
+#: What every project's conf.py begins with.
 CONF = """\
 import sys
 sys.path.insert(0, __file__.rpartition('/')[0] + '/lib')
 project = 'History'
 release = '1.0'
-extensions = ['sphinx.ext.autodoc', 'sphinx.ext.intersphinx', 'myst_parser', 'EXTENSION']
+extensions = ['sphinx.ext.autodoc', 'sphinx.ext.intersphinx', 'myst_parser']
+extensions += ['sphinxext_heuristics']
 exclude_patterns = ['lib']
 html_theme = 'basic'
 html_copy_source = False
@@ -62,8 +64,8 @@ autodoc_default_options = {'members': True, 'inherited-members': True}
 def setup(app):
     from history import note
 
-    app.connect('source-read', lambda _app, docname, _text: note('source-read', docname))
-    app.connect('doctree-resolved', lambda _app, _tree, docname: note('doctree-resolved', docname))
+    app.connect('source-read', lambda *_: note('source-read'))
+    app.connect('doctree-resolved', lambda *_: note('doctree-resolved'))
 
 
 """
@@ -455,17 +457,16 @@ Far
     ),
 }
 
-#: Event → the documents of which the build that goes on has told, and the event, if
-#: any, at whose n-th time the process dies.
-SEEN: dict[str, list[str]] = {}
-KILL: list[tuple[str, int]] = []
+#: The events to come before a build is killed, the last of which it does not survive.
+LEFT: list[str] = []
 
 
-def note(event: str, docname: str) -> None:
-    """Note what a build reads and writes; conf.py connects it."""
-    SEEN[event].append(docname)
-    if (event, len(SEEN[event])) in KILL:
-        os._exit(9)
+def note(event: str) -> None:
+    """Let a build that is to be killed die; conf.py connects it."""
+    if event in LEFT:
+        LEFT.remove(event)
+        if not LEFT:
+            os._exit(9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -477,20 +478,20 @@ class Built:
     #: Our warnings, sorted, and those of others.
     warnings: list[str]
     others: list[str]
-    #: Documents read and written by this build.
-    read: list[str]
-    wrote: list[str]
+    #: The documents that it read, those that it wrote, and those of them that it wrote
+    #: for nothing.
+    read: frozenset[str]
+    wrote: frozenset[str]
+    idle: frozenset[str]
 
 
 class Site:
     """A project on disk that is built again and again."""
 
-    def __init__(
-        self, root: Path, files: Files, extension: str = "sphinxext_heuristics"
-    ) -> None:
-        """Write the project."""
-        self.files, self.extension = dict(files), extension
-        self.project = Project(root, {})
+    def __init__(self, root: Path, files: Files, instead: str = "") -> None:
+        """Write the project; *instead* is loaded instead of our extensions."""
+        self.files, self.instead = dict(files), instead
+        self.project = WatchedProject(root, {})
         self._clean: dict[tuple[object, ...], Built] = {}
         self.sync()
         # Compiled modules are told apart by whole seconds, in which a history does
@@ -499,8 +500,10 @@ class Site:
 
     def sync(self) -> None:
         """Bring the folder in step with the files; what changed is newer than any output."""
-        src, conf = self.project.src, CONF.replace("EXTENSION", self.extension)
-        wanted = self.files | {"conf.py": conf + self.files.get("conf.py", "")}
+        src, conf = self.project.src, CONF + self.files.get("conf.py", "")
+        if self.instead:
+            conf = re.sub(r"\bsphinxext_heuristics[.\w]*", self.instead, conf)
+        wanted = self.files | {"conf.py": conf}
         # what is above the first heading of a text
         wanted.pop("", None)
         for path in [path for path in src.rglob("*") if path.is_file()]:
@@ -532,7 +535,6 @@ class Site:
     def _build(
         self, builder: str, out: str, *options: str, files: Sequence[Path] = ()
     ) -> Built:
-        SEEN.update({"source-read": [], "doctree-resolved": []})
         # A process remembers the message catalogues that it has read.
         vars(gettext)["_translations"].clear()
         with extension_of(self.files):
@@ -542,8 +544,9 @@ class Site:
             output=outputs(built.out, builder),
             warnings=sorted(it for it in built.warnings if "[heuristic." in it),
             others=sorted(it for it in built.warnings if "[heuristic." not in it),
-            read=SEEN["source-read"],
-            wrote=SEEN["doctree-resolved"],
+            read=self.project.read,
+            wrote=self.project.wrote,
+            idle=self.project.idle if builder in PAGED else frozenset(),
         )
 
     def kill(self, builder: str, event: str, count: int, *options: str) -> None:
@@ -551,11 +554,12 @@ class Site:
         pid = os.fork()
         if pid == 0:  # pragma: no cover - the child's coverage dies with it
             try:
-                KILL.append((event, count))
+                LEFT.extend([event] * count)
                 self.build(builder, *options)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
+        self.project.forget_what_is_written()
 
 
 def outputs(out: Path, builder: str) -> dict[str, str]:
@@ -590,7 +594,10 @@ def inventory(path: Path) -> str:
 
 
 def differences(incremental: Built, clean: Built) -> dict[str, str]:
-    """Return file → how a build differs from a clean one; pages deleted since are Sphinx's."""
+    """Return file → how a build differs from a clean one; pages deleted since are Sphinx's.
+
+    A document that it wrote though nothing there has changed is one of the differences.
+    """
     found = {
         name: f"--- incremental\n{incremental.output.get(name)}\n--- clean\n{text}"
         for name, text in clean.output.items()
@@ -600,7 +607,10 @@ def differences(incremental: Built, clean: Built) -> dict[str, str]:
         found["warnings"] = (
             f"--- incremental\n{incremental.warnings}\n--- clean\n{clean.warnings}"
         )
-    return found
+    idle = {
+        f"{docname} is written": "nothing has changed" for docname in incremental.idle
+    }
+    return found | idle
 
 
 def unexplained(
@@ -654,13 +664,10 @@ class Step:
 
 
 def tell(
-    root: Path,
-    steps: Iterable[Step],
-    files: Files | None = None,
-    extension: str = "sphinxext_heuristics",
+    root: Path, steps: Iterable[Step], files: Files | None = None, instead: str = ""
 ) -> list[dict[str, str]]:
     """Live through the history of a project and return each step's differences from a clean build."""
-    site = Site(root, start() if files is None else files, extension)
+    site = Site(root, start() if files is None else files, instead)
     site.build()
     return [step.take(site) for step in steps]
 

@@ -101,6 +101,7 @@ raise ValueError("no weights & no merge")
    .. heuristic:: Nested
       :note: The nested note.
       :impl: *.merge
+      :env: ?later
       :severity: caution
 
 === guide.rst

@@ -143,7 +143,7 @@ def test_nothing_changed_reads_and_writes_nothing_and_warns_again(
     site.sync()
     first = site.build()
     again = site.build()
-    assert (again.read, again.wrote) == ([], [])
+    assert not again.read | again.wrote
     assert len(first.warnings) == 1
     assert again.warnings == first.warnings
 
@@ -156,10 +156,10 @@ def test_an_edited_note_reads_one_page_and_writes_those_that_show_it(
     OPERATIONS["edit the note"](site.files)
     site.sync()
     built = site.build()
-    assert built.read == ["h/Beta"]
+    assert built.read == {"h/Beta"}
     # `pkg.Child`, `tools.cut` and the index show it; the guide, which links to it, only
     # names it.
-    assert sorted(built.wrote) == ["api", "h/Beta", "hand", "index"]
+    assert built.wrote == {"api", "h/Beta", "hand", "index"}
 
 
 def test_one_application_builds_again_and_shows_what_changed(tmp_path: Path) -> None:
@@ -458,6 +458,19 @@ def test_no_rewriting_is_caught(
 ) -> None:
     monkeypatch.setattr(OutputRecord, "stale", lambda _self, _digests: [])
     requires_caught(tmp_path, "api.html", Step(edits=("edit the note",)))
+
+
+def test_rewriting_for_nothing_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = OutputRecord.stale
+
+    def all_else_stale(record: OutputRecord, digests: Mapping[str, str]) -> list[str]:
+        return sorted(digests) if stale(record, digests) else []
+
+    monkeypatch.setattr(OutputRecord, "stale", all_else_stale)
+    with pytest.raises(AssertionError, match="guides/how-to is written: nothing has"):
+        same(tmp_path, [Step(edits=("edit the note",))])
 
 
 def test_a_stale_digest_is_caught(

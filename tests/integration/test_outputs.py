@@ -12,18 +12,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def write(path: Path, writer: str, digests: dict[str, str], *written: str) -> None:
+    record = OutputRecord(path, writer)
+    record.add(*written)
+    record.save(digests)
+
+
 def test_record_of_what_was_written(tmp_path: Path) -> None:
     out = tmp_path / "out" / "record.json"
     assert OutputRecord(out, "html").stale({"a": "1", "b": ""}) == ["a", "b"], (
         "without a record all may be stale"
     )
-    OutputRecord(out, "html").save({"a": "1", "b": "", "c": "3"}, ["a", "b", "c"])
+    write(out, "html", {"a": "1", "b": "", "c": "3"}, "a", "b", "c")
     record = OutputRecord(out, "html")
     assert record.stale({"a": "1", "b": "", "c": "3"}) == []
     assert record.stale({"a": "2", "b": "", "c": "3"}) == ["a"]
     assert record.stale({"a": "", "b": "9", "c": "3", "d": "4"}) == ["a", "b", "d"]
     # A page left alone keeps what it had, one that is gone is forgotten.
-    record.save({"a": "2", "b": "9"}, ["b"])
+    record.add("b")
+    record.save({"a": "2", "b": "9"})
     again = OutputRecord(out, "html")
     assert again.stale({"a": "2", "b": "9"}) == ["a"]
     assert again.stale({"a": "1", "b": "9", "c": "3"}) == ["c"]
@@ -31,11 +38,12 @@ def test_record_of_what_was_written(tmp_path: Path) -> None:
 
 def test_a_record_of_another_writer_tells_nothing(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
-    OutputRecord(path, "html 1").save({"a": "1"}, ["a"])
+    write(path, "html 1", {"a": "1"}, "a")
     assert OutputRecord(path, "html 1").stale({"a": "1"}) == []
     later = OutputRecord(path, "html 2")
     assert later.stale({"a": "1"}) == ["a"]
-    later.save({"a": "1"}, ["a"])
+    later.add("a")
+    later.save({"a": "1"})
     assert OutputRecord(path, "html 1").stale({"a": "1"}) == ["a"], (
         "the earlier one is gone"
     )
@@ -43,11 +51,14 @@ def test_a_record_of_another_writer_tells_nothing(tmp_path: Path) -> None:
 
 def test_record_is_away_while_pages_are_written(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
-    record = OutputRecord(path, "html")
-    record.forget()
-    record.save({"a": "1"}, ["a"])
-    OutputRecord(path, "html").forget()
-    assert OutputRecord(path, "html").stale({"a": "1"}) == ["a"]
+    write(path, "html", {"a": "1", "b": "2"}, "a", "b")
+    killed = OutputRecord(path, "html")
+    killed.save({"a": "3", "b": "2"})
+    assert OutputRecord(path, "html").stale({"a": "1", "b": "2"}) == []
+    killed.add("a")
+    assert OutputRecord(path, "html").stale({"a": "1", "b": "2"}) == ["a", "b"]
+    killed.save({"a": "3", "b": "2"})
+    assert OutputRecord(path, "html").stale({"a": "3", "b": "2"}) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"3"])

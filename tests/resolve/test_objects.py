@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sphinxext_heuristics._core.model import Entry
-from sphinxext_heuristics._core.resolve.objects import Objects, Resolved, excludes
+from sphinxext_heuristics._core.resolve.objects import Objects, Resolved
 from sphinxext_heuristics._core.source.packages import Sources
 
 
@@ -161,9 +161,11 @@ def test_documented_names_in_order() -> None:
         ("pkg.Lora.merge", True),
         ("pkg.Lora", True),
         ("Lora", True),
+        ("Lora.merge", True),
         ("pkg.lora.Lora", True),
         ("private.Lora", True),
         ("merge", True),
+        ("pkg", False),
         ("pkg.Lor", False),
         ("ora.merge", False),
         ("pkg.base.Base", False),
@@ -173,5 +175,7 @@ def test_except_is_judged_by_own_names(target: str, *, excluded: bool) -> None:
     merge = entry(
         "pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.base.Base.merge")
     )
-    objects = Objects([merge], {"pkg.Lora.merge": ("private.Lora.merge",)}, Sources([]))
-    assert excludes(target, objects.own_names(merge)) is excluded
+    lora = entry("pkg.Lora", lineage=("pkg.lora.Lora",))._replace(is_class=True)
+    canonical = {"pkg.Lora": ("private.Lora",)}
+    objects = Objects([lora, merge], canonical, Sources([]))
+    assert objects.excludes(target, objects.own_names(merge)) is excluded

@@ -1,11 +1,12 @@
 """Index, messages, releases and graph in a real browser: what scripts and the style sheet do to a page.
 
-A page is put into a frame as wide as a screen. A script is added to it that does what a
+Pages are put into frames as wide as screens. A script is added to them that does what a
 reader does and reports what there is to see.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import shutil
@@ -19,7 +20,7 @@ from sphinxext_heuristics._core.evidence import pasted
 from sphinxext_heuristics._core.evidence.guessed import guesses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from conftest import Built, Project
@@ -66,11 +67,18 @@ const broken = (selector) =>
 const overflow = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
 """
 
-_FRAME = """<!DOCTYPE html>
-<pre id="result"></pre>
-<script>addEventListener("message", (event) => (document.getElementById("result").textContent = event.data));</script>
-<iframe src="{page}" width="{width}" height="900" style="border: 0"></iframe>
+_FRAMES = """<!DOCTYPE html>
+<pre id="results">{{}}</pre>
+<script>
+addEventListener("message", (event) => {{
+  const told = document.getElementById("results");
+  const number = [...document.querySelectorAll("iframe")].findIndex((one) => one.contentWindow === event.source);
+  told.textContent = JSON.stringify({{ ...JSON.parse(told.textContent), [number]: JSON.parse(event.data) }});
+}});
+</script>
+{frames}
 """
+_FRAME = '<iframe src="{page}" width="{width}" height="900" style="border: 0; display: block"></iframe>\n'
 
 
 def heuristics() -> Iterator[str]:
@@ -113,14 +121,16 @@ def built(
 
 
 @pytest.fixture
-def look(browser: str, tmp_path: Path) -> Callable[..., Any]:
-    """Return what a script returns that runs on a page in a frame of a width."""
+def look_at_all(browser: str, tmp_path: Path) -> Callable[..., Any]:
+    """Return what a script returns on each page in a frame of each width."""
 
     def run(
-        built: Built, name: str, script: str, width: int = WIDE, address: str = ""
-    ) -> Any:  # noqa: ANN401 - JSON
-        page = built.out / name
-        copy = page.with_name(f"looked-at-{page.name}")
+        built: Built,
+        names: Iterable[str],
+        script: str,
+        widths: Iterable[int],
+        address: str = "",
+    ) -> dict[tuple[str, int], Any]:
         report = f"""
 addEventListener("load", async () => {{
   let result;
@@ -133,22 +143,43 @@ addEventListener("load", async () => {{
   parent.postMessage(JSON.stringify(result), "*");
 }});"""
         errors = "<script>window.errors = []; addEventListener('error', (e) => errors.push(e.message));</script>"
-        text = page.read_text(encoding="utf-8").replace("<head>", f"<head>{errors}", 1)
-        copy.write_text(f"{text}<script>{report}</script>", encoding="utf-8")
-        frame = tmp_path / "frame.html"
-        frame.write_text(
-            _FRAME.format(page=copy.as_uri() + address, width=width), encoding="utf-8"
-        )
+        views = list(itertools.product(names, widths))
+        frames = ""
+        for name, width in views:
+            page = built.out / name
+            copy = page.with_name(f"looked-at-{page.name}")
+            text = page.read_text(encoding="utf-8")
+            text = text.replace("<head>", f"<head>{errors}", 1)
+            copy.write_text(f"{text}<script>{report}</script>", encoding="utf-8")
+            frames += _FRAME.format(page=copy.as_uri() + address, width=width)
+        frame = tmp_path / "frames.html"
+        frame.write_text(_FRAMES.format(frames=frames), encoding="utf-8")
         quiet = ("quic", "background-networking", "component-update", "sync")
         options = [f"--disable-{what}" for what in quiet]
-        options.append(f"--window-size={WIDE + 50},1000")
+        # All frames are in sight: in others, Chromium draws late.
+        widest = max(width for _name, width in views)
+        options.append(f"--window-size={widest + 50},{1000 * len(views)}")
         seen = dom_of(browser, frame, tmp_path / "browser", *options)
-        result = seen.find(id="result")
-        assert result is not None
-        assert result.get_text(), "the page has reported nothing"
-        found = json.loads(result.get_text())
-        assert not (isinstance(found, dict) and "error" in found), found
+        results = seen.find(id="results")
+        assert results is not None
+        told = json.loads(results.get_text())
+        assert len(told) == len(views), "a page has reported nothing"
+        found = {view: told[str(number)] for number, view in enumerate(views)}
+        for view, result in found.items():
+            assert not (isinstance(result, dict) and "error" in result), (view, result)
         return found
+
+    return run
+
+
+@pytest.fixture
+def look(look_at_all: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a script returns that runs on a page in a frame of a width."""
+
+    def run(
+        built: Built, name: str, script: str, width: int = WIDE, address: str = ""
+    ) -> Any:  # noqa: ANN401 - JSON
+        return look_at_all(built, [name], script, [width], address)[name, width]
 
     return run
 

@@ -288,9 +288,14 @@ S
 .. toctree::
 
    A
+   B
    L
 
 .. py:function:: DEMO.M()
+=== B.rst
+.. heuristic:: B
+   :note: N
+   :workflow: ?W
 === A.rst
 .. heuristic:: A
    :note: N
@@ -363,6 +368,9 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
     assert "«Applies to»" in said
     assert "«Legend:»" in said
     assert "«held»" in said
+    assert "«planned»" in said
+    assert "«not in 2.0»" in said
+    assert "«Wanted by»" in said
     rest = re.sub("«[^»]*»", " ", said)
     # The types of connections are those of the index file; the severity's word is
     # Sphinx's.

@@ -111,9 +111,9 @@ def _of_heuristic(plan: Plan, written: Heuristic) -> Account:
         where = f"{seen(written.source)}:{written.line}"
         lines = [f"the definition in {where} is not used: {which}", "", *lines]
     connections = plan.meanings.connections(record)
-    all_exist = all(it.exists or it.planned for it in connections)
+    is_faulty = any(it.is_fault for it in connections)
     rows = list(rows_of(plan, record))
-    return Account(lines, rows, has_fault=not (is_used and all_exist))
+    return Account(lines, rows, has_fault=is_faulty or not is_used)
 
 
 def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
@@ -144,6 +144,8 @@ def _connection(plan: Plan, record: Heuristic, resolved: Resolved) -> str:
             f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
         )
     if resolved.target is None:
+        if resolved.not_in:
+            return f"{start}: {index.MISSING} not in {resolved.not_in}"
         if resolved.planned:
             return f"{start}: {index.MISSING} does not exist, as planned"
         lost = lost_with(plan.meanings, plan.quotes, record, resolved)
@@ -213,7 +215,12 @@ def _others(meanings: Meanings, record: Heuristic) -> Iterator[str]:
 _MARKS = {True: "shown: ", False: "not shown: "}
 
 #: How an entry shows a heuristic, where it is not simply in full.
-_HOW = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
+_HOW = {
+    Form.FOLDED: "; folded",
+    Form.LINE: "; in one line",
+    Form.NAMED: "; named",
+    Form.DEFINED: "; its documentation holds the definition",
+}
 
 
 def label(record: Heuristic) -> str:
@@ -266,7 +273,15 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
         lines += _rolled_up(plan, docname, entry)
     for placed, record in by_hand_at(plan, {name}):
         lines.append(f"  shown: {label(record)}: {_by_hand(placed)}")
-    yield from lines or ["  no heuristic reaches it"]
+    yield from lines or _reached_by_none(plan.catalogue, name)
+
+
+def _reached_by_none(catalogue: Catalogue, name: str) -> Iterator[str]:
+    """Yield that nothing reaches an entry; without its module it is another object."""
+    yield "  no heuristic reaches it"
+    outermost = catalogue.entry_of.get(name.partition(".")[0])
+    if outermost and not outermost.is_module:
+        yield "  this entry names no module: set `py:currentmodule`"
 
 
 def _rolled_up(plan: Plan, docname: str, entry: Entry) -> Iterator[str]:

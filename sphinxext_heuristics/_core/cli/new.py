@@ -10,7 +10,7 @@ from ..config import Settings
 from ..read.heuristic import NAME
 from ..resolve.pages import fold
 from .project import Command, CommandError
-from .writing import note, say, seen, write
+from .writing import note, say, seen, there_already, write_new
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +59,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     page = settings.page_name(name)
     for other in folder.glob("*.*"):
         if other.suffix in {".md", ".rst"} and fold(other.stem) == fold(page):
-            raise CommandError(f"{seen(other)} is there already; it is left as it is")
+            raise there_already(other)
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
     path = folder / f"{page}{suffix}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,9 +67,8 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         f"\n{it}\n{'-' * len(it)}\n" if form is RST else f"\n# {it}\n"
         for it in settings.sections
     )
-    write(
-        path, "".join([form.format(name=name, title=name.replace("_", " ")), *headings])
-    )
+    options = form.format(name=name, title=name.replace("_", " "))
+    write_new(path, "".join([options, *headings]))
     say(seen(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
     return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics import ordered
 from ..files import reach
+from ..files.project_file import read as read_file
 from ..integration.builders import REACH_FILE, project_file
 from ..problems import Subtype
 from .project import Command, read
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
+    from ..files.project_file import ProjectFile
+    from ..resolve.plan import Plan
+
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
@@ -24,8 +28,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         required(file)
     plan = read(app, leaves={Subtype.REACH})
     if not (arguments.check or arguments.json):
-        wanted = reach.content(plan)
-        return bring_up_to_date(file, wanted, head=reach.HEAD, shows_diff=True)
+        return _renew(plan, file)
     differing = ordered(reach.problems(plan, file)) if arguments.check else []
     if arguments.json:
         say_json(reach.rows(plan))
@@ -37,17 +40,28 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     return 1 if differing else 0
 
 
+def _renew(plan: Plan, file: ProjectFile) -> int:
+    """Write the file; print what differs, and why, where few causes have many lines."""
+    found, wanted = read_file(file.path) or "", reach.content(plan)
+    if reach.HEAD in found:
+        differing = {*found.split("\n")} ^ {*wanted.split("\n")}
+        causes = ordered(reach.problems(plan, file))
+        for problem in causes if len(causes) < len(differing) else ():
+            say(warning(problem))
+    return bring_up_to_date(file, wanted, head=reach.HEAD, shows_diff=True)
+
+
 COMMAND = Command(
     name="reach",
     help="confirm the places where heuristics show, or compare them",
     description=(
         "Write the reach file that heuristics_reach_file in conf.py names: the API "
-        "entries in which each heuristic shows. What is new or gone is printed as a "
-        "diff: review it before you commit the file."
+        "entries in which each heuristic shows. What is new or gone is printed, as a "
+        "diff and by its causes: review it before you commit the file."
     ),
     run=run,
     arguments=(
-        ("--check", "", "only compare, and warn of each line that differs"),
+        ("--check", "", "only compare, and warn of each cause of what differs"),
         ("--json", "", "write no file; print all places for programs"),
     ),
 )

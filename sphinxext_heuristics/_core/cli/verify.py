@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, counted, did_you_mean, ordered
 from ..files.project_file import unified
-from ..model import Evidence, Found
+from ..model import Evidence, Found, Lost
 from ..problems import Subtype
 from ..resolve import checks
 from ..resolve.quotes import is_quote
@@ -83,30 +83,59 @@ def _updated(quotes: Quotes, quoted: Evidence) -> bool | None:
     result = quotes.verify(quoted)
     if isinstance(result, Found):
         return None
+    instead = _instead(quoted, result)
     path = Path(quoted.source)
-    quote = textwrap.dedent(quoted.quote)
-    size = quote.count("\n") + 1
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    start = None
-    for at in range(quoted.line, len(lines)):
-        passage = "\n".join(lines[at : at + size])
-        if textwrap.dedent(passage) == quote:
-            start = at
-            break
-    closest_passage = quoted._replace(quote=result.nearest)
-    if start is None or not isinstance(quotes.verify(closest_passage), Found):
+    start = _start(quoted, lines)
+    head = quoted.line - 1
+    is_moved = instead.object != quoted.object
+    if (
+        start is None
+        or (is_moved and quoted.object not in lines[head])
+        or not isinstance(quotes.verify(instead), Found)
+    ):
         say(
             f"{seen(quoted.source)}:{quoted.line}: {result.message}; no passage is "
             "close enough to take its place"
         )
         return False
-    say(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{start + 1}"))
+    end = start + len(quoted.quote.split("\n"))
     first = lines[start]
     indent = first[: len(first) - len(first.lstrip())]
-    passage = textwrap.indent(result.nearest, indent)
-    lines[start : start + size] = passage.splitlines()
+    new = textwrap.indent(instead.quote, indent).splitlines()
+    old = lines[start:end]
+    at = start
+    if is_moved:
+        old, at = lines[head:end], head
+        before, _object, after = lines[head].rpartition(quoted.object)
+        new = [f"{before}{instead.object}{after}", *lines[head + 1 : start], *new]
+    before, after = (textwrap.dedent("\n".join([*part, ""])) for part in (old, new))
+    say(unified(before, after, f"{seen(path)}:{at + 1}"))
+    for change in result.changes:
+        say(f"{seen(path)}:{quoted.line}: {change}")
+    lines[at:end] = new
     write(path, "\n".join([*lines, ""]))
     return True
+
+
+def _instead(quoted: Evidence, lost: Lost) -> Evidence:
+    """Return the evidence that is to take the place of a lost one."""
+    quote = (quoted.prose and lost.words) or lost.nearest or quoted.quote
+    if not lost.holder:
+        return quoted._replace(quote=quote)
+    module, _colon, qualname = lost.holder.partition(":")
+    return quoted._replace(module=module, qualname=qualname, quote=quote)
+
+
+def _start(quoted: Evidence, lines: list[str]) -> int | None:
+    """Return at which line of a file, from 0, a quote begins."""
+    quote = textwrap.dedent(quoted.quote)
+    size = quote.count("\n") + 1
+    for at in range(quoted.line, len(lines)):
+        passage = "\n".join(lines[at : at + size])
+        if textwrap.dedent(passage) == quote:
+            return at
+    return None
 
 
 class Quote(NamedTuple):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..._output import replace_files
 from ..diagnostics import TYPE
 from ..files.project_file import ProjectFile, unified
 from ..files.project_file import read as read_file
@@ -104,11 +105,32 @@ def bring_up_to_date(
 def write(path: Path, text: str) -> None:
     """Write a file's text; its line ends stay.
 
-    Raises CommandError where it cannot be written.
+    Raises CommandError where it cannot be written; it is as it was then.
     """
     try:
-        has_crlf = path.exists() and b"\r\n" in path.read_bytes()
-        line_end = "\r\n" if has_crlf else "\n"
-        path.write_text(text, encoding="utf-8", newline=line_end)
+        replace_files({path: text})
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet, also if somebody else is about to.
+
+    Raises CommandError where it exists or cannot be written.
+    """
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError as error:
+        raise there_already(path) from error
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        write(path, text)
+    except CommandError:
+        path.unlink()
+        raise
+
+
+def there_already(path: Path) -> CommandError:
+    """Return what is said of a file that is not overwritten."""
+    return CommandError(f"{seen(path)} is there already; it is left as it is")

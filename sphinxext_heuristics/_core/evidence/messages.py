@@ -2,7 +2,7 @@
 
 ``…`` stands for what is put in. Read are ``raise``, ``warnings.warn`` and calls of a
 logger. Their text is a literal, an f-string, ``%``, ``format`` or ``+``, or a name that
-was given one of these further up in the same function.
+was assigned one of these further up in the same function, in any of its branches.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..model import Message
-from ..source.names import parse
+from ..source.names import BLOCKS, HELD, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..model import Evidence
     from .source import Lines
@@ -49,6 +50,18 @@ def in_quote(quoted: Evidence) -> tuple[Message, ...]:
         return ()
 
 
+def changes(quoted: Evidence, passage: str) -> tuple[str, ...]:
+    """Return in words which messages of quoted code are others in a passage."""
+    before, now = in_quote(quoted), in_quote(quoted._replace(quote=passage))
+    gone = [f"{it.kind}: {it.text}" for it in before if it not in now]
+    new = [f"{it.kind}: {it.text}" for it in now if it not in before]
+    found: list[str] = []
+    for was, now_said in zip_longest(gone, new[: len(gone)]):
+        becomes = f"is {now_said!r} there" if now_said else "is not there"
+        found.append(f"the message {was!r} {becomes}")
+    return tuple(found)
+
+
 def among(
     messages: Iterable[tuple[Message, list[Lines]]], first: int, last: int
 ) -> tuple[Message, ...]:
@@ -62,27 +75,109 @@ def among(
 
 def messages_in(tree: ast.Module) -> list[tuple[Message, list[Lines]]]:
     """Return all messages of code, with the lines that give and that write them."""
+    scopes = _Scopes(tree)
     found: list[tuple[Message, list[Lines]]] = []
-    assigned: dict[str, list[ast.expr]] = {}
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Call)]
-    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                assigned.clear()
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                assigned.setdefault(name, []).append(value)
-        given = _given(node)
-        if given is None:
-            continue
-        kind, value_given = given
-        values = [value_given]
-        if isinstance(value_given, ast.Name):
-            values = assigned.pop(value_given.id, [])
-        for written in values:
-            if line := one_line(_text(written)):
-                spans = [(it.lineno, it.end_lineno or 0) for it in (node, written)]
-                found.append((Message(kind=kind, text=line), spans))
+    for node, kind, written in sorted(scopes.given, key=_place):
+        if line := one_line(_text(written)):
+            spans = [(it.lineno, it.end_lineno or 0) for it in (node, written)]
+            found.append((Message(kind=kind, text=line), spans))
     return found
+
+
+#: What gives a message, the message's kind, and what writes its text.
+Given: TypeAlias = tuple[ast.stmt | ast.expr, str, ast.expr]
+
+#: Name → what may have been assigned to it last.
+Assigned: TypeAlias = dict[str, tuple[ast.expr, ...]]
+
+_ENDS = (ast.Raise, ast.Return, ast.Continue, ast.Break)
+
+
+def _place(given: Given) -> Lines:
+    return given[0].lineno, given[0].col_offset
+
+
+class _Scopes:
+    """What gives messages in each function, class and module, run block by block."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        """Read a tree. A name that is assigned in one scope is unknown in any other."""
+        self.given: list[Given] = []
+        self._waiting = [tree.body]
+        while self._waiting:
+            self._run(self._waiting.pop(), {})
+
+    def _run(self, block: Sequence[ast.stmt], assigned: Assigned) -> list[Assigned]:
+        """Read statements one after the other, and change what is *assigned*.
+
+        Return it, or nothing where the block leaves what it is in.
+        """
+        for statement in block:
+            if isinstance(statement, BLOCKS):
+                self._waiting.append(statement.body)
+                continue
+            for node in _own(statement):
+                self._note(node, assigned)
+            self._enter(statement, assigned)
+        return [] if block and isinstance(block[-1], _ENDS) else [assigned]
+
+    def _enter(self, statement: ast.stmt, assigned: Assigned) -> None:
+        """Assign what a statement assigns, and read its blocks."""
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                assigned[name] = (value,)
+            case ast.With() | ast.AsyncWith():
+                self._run(statement.body, assigned)
+            case ast.Try() | ast.TryStar():
+                self._try(statement, assigned)
+            case ast.If() | ast.For() | ast.AsyncFor() | ast.While():
+                self._branch([statement.body, statement.orelse], assigned)
+            case ast.Match(cases=cases):
+                self._branch([*(case.body for case in cases), []], assigned)
+
+    def _branch(self, blocks: Iterable[Sequence[ast.stmt]], assigned: Assigned) -> None:
+        """Read blocks of which one is run."""
+        ends: list[Assigned] = []
+        for block in blocks:
+            ends += self._run(block, {**assigned})
+        _join(ends, assigned)
+
+    def _try(self, statement: ast.Try | ast.TryStar, assigned: Assigned) -> None:
+        """Read what is tried, then each handler, which may begin after any of it."""
+        tried = {**assigned}
+        ends = self._run([*statement.body, *statement.orelse], tried)
+        _join([{**assigned}, tried], assigned)
+        for handler in statement.handlers:
+            ends += self._run(handler.body, {**assigned})
+        _join(ends, assigned)
+        self._run(statement.finalbody, assigned)
+
+    def _note(self, node: ast.AST, assigned: Assigned) -> None:
+        if (given := _given(node)) and isinstance(node, ast.stmt | ast.expr):
+            kind, text = given
+            values: tuple[ast.expr, ...] = (text,)
+            if isinstance(text, ast.Name):
+                values = assigned.get(text.id, ())
+            self.given += [(node, kind, value) for value in values]
+
+
+def _own(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield a statement and the expressions in it, but not those of its blocks."""
+    yield statement
+    for name, part in ast.iter_fields(statement):
+        parts = part if isinstance(part, list) else [part]
+        for node in parts if name not in HELD else ():
+            if isinstance(node, ast.AST):
+                yield from ast.walk(node)
+
+
+def _join(ends: Iterable[Assigned], assigned: Assigned) -> None:
+    """Let *assigned* be what may be assigned at one of several ends."""
+    assigned.clear()
+    for end in ends:
+        for name, values in end.items():
+            known = assigned.get(name, ())
+            assigned[name] = tuple(dict.fromkeys([*known, *values]))
 
 
 def _given(node: ast.AST) -> tuple[str, ast.expr] | None:

@@ -25,11 +25,11 @@ class Passage:
 
     def __init__(self, text: str, first: int, last: int) -> None:
         """Take a text, and the lines where it begins and ends."""
-        self._text = text
+        self.text = text
         #: With white space folded.
         self.folded = " ".join(text.split())
-        self._first = first
-        self._last = last
+        self.first = first
+        self.last = last
 
     def find(self, words: str) -> Lines | None:
         """Return the first and last line of folded *words*, or ``None``.
@@ -40,15 +40,18 @@ class Passage:
         right = "" if words[-1] in "([{" else r"(?!\w)"
         pattern = left + r"\s+".join(map(re.escape, words.split())) + right
         # The pattern alone would take long for long words that are not there.
-        found = words in self.folded and re.search(pattern, self._text)
+        found = words in self.folded and re.search(pattern, self.text)
         if not found:
             return None
-        start, end = found.span()
+        return self.lines(*found.span())
+
+    def lines(self, start: int, end: int) -> Lines:
+        """Return the first and last line of a part of the text."""
         return self._line_at(start), self._line_at(end)
 
     def _line_at(self, at: int) -> int:
         """Return the line of a character; an escaped line end is none in the source."""
-        return min(self._first + self._text.count("\n", 0, at), self._last)
+        return min(self.first + self.text.count("\n", 0, at), self.last)
 
 
 class Prose:
@@ -118,7 +121,8 @@ def comments_of(code: str, first: int = 1) -> list[Passage]:
             comments[-1][1].append(_MARKER.sub("", token.string))
             above = row if is_alone else -1
     return [
-        Passage("\n".join(lines), line, line + len(lines)) for line, lines in comments
+        Passage("\n".join(lines), line, line + len(lines) - 1)
+        for line, lines in comments
     ]
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-import re
-import textwrap
-from collections import Counter
 from contextlib import suppress
-from difflib import SequenceMatcher
 from functools import lru_cache
-from heapq import nsmallest
+from heapq import merge
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Found, Lost, LostReason, Message
 from ..source.names import File, read_names
 from .code import Code
-from .messages import among, in_quote, messages_in
+from .messages import among, changes, in_quote, messages_in
+from .nearest import Nearest, closeness, code_like, prose_like
 from .prose import Prose, missing_comment
 from .source import Source, read_source, without_source
 
@@ -28,15 +24,14 @@ if TYPE_CHECKING:
     from ..source.packages import Sources
     from .source import Extent, Lines
 
-#: No passage is longer: it is to be read in a warning.
-MOST_LINES = 12
-#: How many passages are compared letter by letter, those that share the most words, and
-#: how many letters of each.
-MOST_COMPARED, MOST_LETTERS = 8, 1500
-#: A passage that is less like the quote is not shown.
-LEAST_LIKE = 0.4
-
-_WORD = re.compile(r"\w+|[^\w\s]")
+#: What is less like the quote is not proposed: tried with 60 quotes that six packages
+#: lost in a later release.
+LEAST_LIKE = 0.7
+#: The same for another object, whose code often differs in a name or a string alone; if
+#: it gives the quoted messages, `LEAST_LIKE` is enough.
+LEAST_MOVED = 0.95
+#: How much more like the quote another object's passage must be.
+MUCH_BETTER = 0.1
 
 
 def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
@@ -107,18 +102,21 @@ def _drifted(
     quoted: Evidence, source: Source, places: Sequence[Extent], at: State
 ) -> Lost:
     """Say what is there instead of a quote."""
-    near, where = _nearest_of(quoted, places), ""
-    if near is None and quoted.qualname:
-        near, where = _nearest_of(quoted, [source.whole]), " in the module"
+    own = next(_alike(quoted, places), None)
+    moved = _better(quoted, own, source, at)
     notes = list(_mistakes(quoted, places))
-    if quoted.qualname and (lines := _lines(quoted, [source.whole])):
-        notes.append(f"it is in line {lines[0]}")
+    if moved:
+        is_in = "it is in" if moved.is_exact else "closest match:"
+        notes.append(f"{is_in} {moved.where(quoted)}")
     if lines := _in_any_case(quoted, source):
         notes.append(f"line {lines[0]} differs only in upper and lower case")
-    elif near:
-        notes.append(f"closest match{where}: line {near.line}")
-    else:
+    elif own and (moved is None or moved.is_exact):
+        notes.append(f"closest match: line {own.line}")
+    elif moved is None:
         notes.append("nothing there is like it")
+    near = moved.near if moved else own
+    if near and near.words and not quoted.prose:
+        notes.append("quote words with the flag ':text:'")
     what = "words are" if quoted.prose else "code is"
     return Lost(
         LostReason.NOT_THERE,
@@ -126,7 +124,90 @@ def _drifted(
         nearest=near.text if near else "",
         path=at.path,
         line=near.line if near else places[0].first,
+        holder=moved.holder(quoted, source) if moved else "",
+        words=near.words if near else "",
+        changes=_changes(quoted, near),
     )
+
+
+def _better(
+    quoted: Evidence, own: Nearest | None, source: Source, at: State
+) -> _Moved | None:
+    """Return what other objects have that is better than the named one's *own*."""
+    moved = _moved(quoted, source, at) if quoted.qualname else None
+    if moved is None or moved.is_exact:
+        return moved
+    least = own.likeness + MUCH_BETTER if own and not _changes(quoted, own) else 0
+    return moved if moved.near.likeness >= least else None
+
+
+def _alike(quoted: Evidence, places: Sequence[Extent]) -> Iterator[Nearest]:
+    """Yield the passages that are like a quote, the closest first.
+
+    What is no code may be words that lack a flag.
+    """
+    kinds = [prose_like] if quoted.prose else [code_like]
+    try:
+        parsed(quoted)
+    except ValueError:
+        kinds.append(prose_like)
+    found = [
+        like(quoted.quote, place, LEAST_LIKE) for place in places for like in kinds
+    ]
+    return merge(*found, key=closeness)
+
+
+class _Moved(NamedTuple):
+    """A passage of other objects than the one that is named."""
+
+    #: Without a text where it is what is quoted.
+    near: Nearest
+    #: The qualified names of the innermost objects that have it, ``""`` for the module.
+    names: list[str]
+
+    @property
+    def is_exact(self) -> bool:
+        """Return whether it is what is quoted."""
+        return not self.near.text
+
+    def where(self, quoted: Evidence) -> str:
+        """Return its line and its objects in words."""
+        objects = [quoted._replace(qualname=name).object for name in self.names]
+        more = f", and in {' and '.join(objects[1:3])}" if objects[1:] else ""
+        return f"line {self.near.line}, in {objects[0]}{more}"
+
+    def holder(self, quoted: Evidence, source: Source) -> str:
+        """Return the one object that it moved to, or ``""``.
+
+        Of several, none is the one; and the same line in an object that has nothing to
+        do with the named one may have been there before.
+        """
+        name, *others = self.names
+        if others or (self.is_exact and not source.leads_to(quoted.qualname, name)):
+            return ""
+        return quoted._replace(qualname=name).object
+
+
+def _moved(quoted: Evidence, source: Source, at: State) -> _Moved | None:
+    """Return what other objects of the module have of a quote."""
+    members = [*read_names(at, quoted.module).members()]
+    if lines := _lines(quoted, [source.whole]):
+        exact = Nearest(1, lines[0], "")
+        each = [_lines(quoted, source.places(name)) for name in members]
+        found = [source.holder(it[0], members) for it in (lines, *each) if it]
+        return _Moved(exact, [*dict.fromkeys(found)])
+    least = LEAST_LIKE if in_quote(quoted) else LEAST_MOVED
+    for near in _alike(quoted, [source.whole]):
+        if near.likeness < least:
+            break
+        if not _changes(quoted, near):
+            return _Moved(near, [source.holder(near.line, members)])
+    return None
+
+
+def _changes(quoted: Evidence, near: Nearest | None) -> tuple[str, ...]:
+    """Return in words which quoted messages are others in a passage."""
+    return changes(quoted, near.text) if near and near.text else ()
 
 
 def _in_any_case(quoted: Evidence, source: Source) -> Lines | None:
@@ -158,118 +239,34 @@ def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
     known = read_names(at, quoted.module)
-    members = {*known.members()}
-    names = {*members, *known.bindings} - {quoted.qualname}
+    names = {*known.members(), *known.bindings} - {quoted.qualname}
     last = f".{quoted.qualname.rpartition('.')[2]}"
     alike = sorted(name for name in names if name.endswith(last))
     alike = alike or [*closest(quoted.qualname, names)]
-    line, _end = _lines(quoted, [source.whole]) or (0, 0)
-    there = f"; the quote is in line {line}" if line else ""
-    # The class of a method that is gone tells nobody where it went.
-    holder = source.holder(
-        line,
-        (name for name in members if not f"{quoted.qualname}.".startswith(f"{name}.")),
-    )
-    if holder:
-        alike = [holder, *(name for name in alike if name != holder)]
-        holder = f"{quoted.module}.{holder}"
+    moved, there = _moved(quoted, source, at), ""
+    if moved:
+        is_in = "the quote is in" if moved.is_exact else "closest match:"
+        there = f"; {is_in} line {moved.near.line}"
+        # The class of a method that is gone tells nobody where it went.
+        is_new = not f"{quoted.qualname}.".startswith(f"{moved.names[0]}.")
+        if moved.names[0] and is_new:
+            alike = [*dict.fromkeys([moved.names[0], *alike])]
     message = (
         f"module {quoted.module!r} has no "
         f"{quoted.qualname!r}{there}{did_you_mean(alike[:3])}"
     )
-    return Lost(LostReason.NO_OBJECT, message, path=at.path, line=line, holder=holder)
-
-
-# -- the passage that is now most like a quote ----------------------------------------
-
-
-class Nearest(NamedTuple):
-    """A passage that is like a quote: from 0, nothing in common, to 1, equal."""
-
-    likeness: float
-    line: int
-    text: str
-
-
-def _nearest_of(quoted: Evidence, places: Sequence[Extent]) -> Nearest | None:
-    """Return the passage of several places that is most like a quote."""
-    found = [nearest(quoted.quote, place) for place in places]
-    return max(filter(None, found), default=None)
-
-
-def nearest(quote: str, place: Extent) -> Nearest | None:
-    """Return the passage most like a quote, however the lines of either are broken.
-
-    Case does not matter. One that could be quoted as code is better than any other.
-    """
-    compared = _compared(quote, place)
-    alike = [near for near in compared if near.likeness >= LEAST_LIKE]
-    alike.sort(key=lambda near: (-near.likeness, near.line))
-    whole = (near for near in alike if _is_code_of(place, near.text))
-    return next(whole, next(iter(alike), None))
-
-
-def _is_code_of(place: Extent, text: str) -> bool:
-    """Return whether a passage is found as code: it is whole, and of one block."""
-    try:
-        return Code(text).find(place) is not None
-    except ValueError:
-        return False
-
-
-class _Start(NamedTuple):
-    """A line where a passage may begin."""
-
-    #: How many words it shares with a quote.
-    shared: int
-    #: The line, from 0.
-    line: int
-
-
-def _compared(quote: str, place: Extent) -> Iterator[Nearest]:
-    """Compare a quote with the passages that share the most words with it.
-
-    They have as many lines as it or a few more, or are a statement.
-    """
-    size = min(sum(bool(line.strip()) for line in quote.split("\n")), MOST_LINES)
-    words = Counter(_words(quote))
-    counted = [
-        Counter(word for word in _words(line) if word in words) for line in place.text
-    ]
-    starts: list[_Start] = []
-    for at, line in enumerate(place.text):
-        shared = (sum(counted[at : at + size], Counter()) & words).total()
-        if shared and line.strip():
-            starts.append(_Start(shared, at))
-    statements = _statements_by_line(place)
-    matcher = SequenceMatcher(b=_compared_letters(quote), autojunk=False)
-    for start in nsmallest(MOST_COMPARED, starts, key=lambda it: (-it.shared, it.line)):
-        lengths = {*range(size, size + 4), *statements.get(start.line, ())}
-        for length in sorted(it for it in lengths if it <= MOST_LINES):
-            text = "\n".join(place.text[start.line : start.line + length])
-            passage = textwrap.dedent(text).strip("\n")
-            matcher.set_seq1(_compared_letters(text))
-            yield Nearest(matcher.ratio(), place.first + start.line, passage)
-
-
-def _statements_by_line(place: Extent) -> dict[int, list[int]]:
-    """Map lines, from 0, to the numbers of lines of the statements that begin there."""
-    found: dict[int, list[int]] = {}
-    for node in ast.walk(place.tree):
-        if isinstance(node, ast.stmt):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            found.setdefault(node.lineno - place.first, []).append(length)
-    return found
-
-
-def _words(text: str) -> list[str]:
-    """Return the words of a text, in one case."""
-    return _WORD.findall(text.casefold())
-
-
-def _compared_letters(text: str) -> str:
-    """Return what is compared of a text letter by letter."""
-    return " ".join(text.casefold().split())[:MOST_LETTERS]
+    if moved is None:
+        return Lost(LostReason.NO_OBJECT, message, path=at.path)
+    return Lost(
+        LostReason.NO_OBJECT,
+        message,
+        nearest=moved.near.text,
+        path=at.path,
+        line=moved.near.line,
+        holder=moved.holder(quoted, source),
+        words=moved.near.words,
+        changes=_changes(quoted, moved.near),
+    )
 
 
 def messages_of(

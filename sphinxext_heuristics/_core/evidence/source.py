@@ -63,6 +63,37 @@ class Source:
         ]
         return max(found, default=(0, ""))[1]
 
+    def leads_to(self, qualname: str, other: str) -> bool:
+        """Return whether code of an object may have moved into another.
+
+        That is what it names, such as a helper that it calls, or the same member of a
+        base class; of an object that is gone, any.
+        """
+        if qualname not in self.definitions:
+            return True
+        owner, _dot, own = qualname.rpartition(".")
+        holder, _dot, last = other.rpartition(".")
+        if last == own:
+            return holder in self._bases(owner)
+        named = {
+            getattr(node, "id", getattr(node, "attr", None))
+            for place in self.places(qualname)
+            for node in ast.walk(place.tree)
+        }
+        return last in named
+
+    def _bases(self, name: str) -> set[str]:
+        """Return the names of a class's bases in this module, and of theirs."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for node in self.definitions.get(waiting.pop(), ()):
+                written = map(ast.unparse, getattr(node, "bases", ()))
+                new = {*written} & self.definitions.keys() - found
+                found |= new
+                waiting += new
+        return found
+
     def _place(self, node: ast.stmt) -> Extent:
         decorated: list[ast.stmt] = [*getattr(node, "decorator_list", ()), node]
         first = decorated[0].lineno

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sphinx.builders import Builder
 from sphinx.locale import __
-from sphinx.util.matching import get_matching_files
+from sphinx.util.matching import patmatch
 
 from .. import words
 from ..config import PATH, Option, is_path
@@ -66,8 +66,7 @@ class ReadingBuilder(Builder):
         )
 
     def write_documents(self, _docnames: AbstractSet[str]) -> None:
-        """Write nothing, and leave no record of pages written."""
-        HeuristicDomain.of(self.env).written = None
+        """Write nothing."""
 
 
 class HeuristicsBuilder(ReadingBuilder):
@@ -80,12 +79,11 @@ class HeuristicsBuilder(ReadingBuilder):
         """Return that the whole is written: it is little, and depends on everything."""
         return "heuristics.json and the index"
 
-    def write_documents(self, docnames: AbstractSet[str]) -> None:
+    def write_documents(self, _docnames: AbstractSet[str]) -> None:
         """Write both files."""
         from ..files import index_file  # noqa: PLC0415 - only this builder writes
         from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
-        super().write_documents(docnames)
         plan = HeuristicDomain.of(self.env).plan
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path
@@ -187,25 +185,41 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 
 def _unread(app: Sphinx, settings: Settings) -> Iterator[Problem]:
     """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
-    if not settings.dir:
+    folder = Path(app.srcdir, settings.dir or "")
+    if not settings.dir or not conf_py.is_folder(folder):
         return
-    left = []
-    for path in Path(app.srcdir, settings.dir).rglob("*"):
-        is_text = path.suffix.lower() in page_files.TEXTS
-        if is_text and path.suffix not in app.config.source_suffix:
-            left.append(path)
+    documents = app.env.found_docs
+    left = [
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in page_files.TEXTS
+        and app.env.path2doc(path) not in documents
+        and path.is_file()
+    ]
     if not left:  # as in most projects
         return
-    # What `exclude_patterns` leaves out is so on purpose.
-    found = get_matching_files(app.srcdir, exclude_patterns=app.config.exclude_patterns)
-    kept = {Path(app.srcdir, name) for name in found}
     known = {os.path.realpath(project_file(app, option).path) for option in _FILES}
     # What pages include, or depend on otherwise.
     for files in app.env.dependencies.values():
         known.update(os.path.realpath(Path(app.srcdir, file)) for file in files)
     for path in left:
-        if path in kept and os.path.realpath(path) not in known:
+        if os.path.realpath(path) in known:
+            continue
+        if pattern := _excluding(app, path):
+            yield from page_files.excluded(settings, path, pattern)
+        elif path.suffix not in app.config.source_suffix:
             yield page_files.unread(path)
+
+
+def _excluding(app: Sphinx, path: Path) -> str:
+    """Return the pattern that leaves out a file, or a folder above it, or ``""``."""
+    inner = path.relative_to(app.srcdir)
+    names = [part.as_posix() for part in (inner, *inner.parents)]
+    patterns: list[str] = app.config.exclude_patterns
+    for pattern in patterns:
+        if any(patmatch(name, pattern) for name in names):
+            return pattern
+    return ""
 
 
 def is_translation(app: Sphinx) -> bool:

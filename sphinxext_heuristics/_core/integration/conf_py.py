@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import os.path
 import re
+import tokenize
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..config import OPTIONS, PREFIX
 from ..diagnostics import closest, did_you_mean
 from ..problems import Problem, Subtype
+from ..source.names import parse, statements
 from .domain import EXTENSION
 
 if TYPE_CHECKING:
@@ -27,9 +32,8 @@ if TYPE_CHECKING:
 #: An option and what is wrong with its value here.
 Unfitting: TypeAlias = tuple[str, str]
 
-_ASSIGNMENT = re.compile(
-    r"^[ \t]*(heuristics?_\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE
-)
+#: How our options are called, and what may be meant as one.
+_NAME = re.compile(r"heuristics?_\w+")
 
 
 def problems(plan: Plan, app: Sphinx) -> Iterator[Problem]:
@@ -68,9 +72,15 @@ def _of_package(plan: Plan) -> Iterator[Unfitting]:
 
 
 def _of_folder(settings: Settings, srcdir: Path) -> Iterator[Unfitting]:
-    if settings.dir and not (folder := srcdir / settings.dir).is_dir():
+    if settings.dir and not is_folder(srcdir / settings.dir):
+        folder = srcdir / settings.dir
         message = f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
         yield "heuristics_dir", message
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder of this name."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path raises for a name that is too long
 
 
 def _of_excluded(catalogue: Catalogue) -> Iterator[Unfitting]:
@@ -128,9 +138,33 @@ def _problem(conf_py: Path, name: str, message: str) -> Problem:
 
 
 def assignments(conf_py: Path) -> dict[str, int]:
-    """Return the line of each option's last assignment; none where there is no file."""
-    if not conf_py.is_file():
+    """Return the line of each option's last assignment; none where there is no file.
+
+    Functions and classes have names of their own.
+    """
+    try:
+        with tokenize.open(conf_py) as file:
+            tree = parse(file.read())
+    except (OSError, SyntaxError, ValueError):
         return {}
-    text = conf_py.read_text("utf-8", errors="replace")
-    found = _ASSIGNMENT.finditer(text)
-    return {match[1]: text.count("\n", 0, match.start()) + 1 for match in found}
+    found: dict[str, int] = {}
+    for within, statement in statements(tree):
+        if within:
+            continue
+        for name in _assigned(statement):
+            if _NAME.fullmatch(name.id):
+                found[name.id] = name.lineno
+    return found
+
+
+def _assigned(statement: ast.stmt) -> Iterator[ast.Name]:
+    """Yield the names to which a statement assigns a value."""
+    targets: list[ast.expr] = []
+    match statement:
+        case ast.Assign():
+            targets = statement.targets
+        case ast.AnnAssign() | ast.AugAssign():
+            targets = [statement.target]
+    for part in chain.from_iterable(map(ast.walk, targets)):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part

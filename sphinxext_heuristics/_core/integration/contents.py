@@ -82,7 +82,9 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(map(plan.note, page.heuristics))
-    linked = [_linked(plan, target) for target in page.targets]
+    linked = [
+        _linked(plan, target, has_text=has_text) for target, has_text in page.targets
+    ]
     is_placed, is_linked = any(placed), any(linked)
     if not (is_placed or notes or is_linked):
         return ""
@@ -93,9 +95,14 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _linked(plan: Plan, target: str) -> tuple[str, ...] | None:
-    """Return title and place of the heuristic that a link leads to, if it is one."""
+def _linked(plan: Plan, target: str, *, has_text: bool) -> tuple[str, ...] | None:
+    """Return what is seen of the heuristic that a link leads to, if it is one.
+
+    Its title is none of it where the link has a text of its own.
+    """
     record = plan.catalogue.named(target)
     if record is None:
-        return plan.meanings.external.heuristic(target)
-    return record.title, record.docname, record.anchor
+        found = plan.meanings.external.heuristic(target)
+    else:
+        found = record.docname, record.anchor, record.title
+    return found[:-1] if found and has_text else found

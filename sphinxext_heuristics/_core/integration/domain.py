@@ -101,10 +101,8 @@ class HeuristicDomain(Domain):
         HeuristicIndex.localname = _("Heuristic index")
         #: What one build knows of the source of packages.
         self.sources = Sources()
-        #: The documents whose nodes were made in this build.
-        self.resolved_docs: set[str] = set()
-        #: What stands in the output folder, from the first page written on.
-        self.written: OutputRecord | None = None
+        #: What the output folder shows; known as soon as what it is to show is.
+        self.output: OutputRecord | None = None
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> HeuristicDomain:
@@ -132,7 +130,6 @@ class HeuristicDomain(Domain):
         """Make the plan again when it is next asked for: what was read has changed."""
         for known in ("plan", "digests", "has_anything"):
             vars(self).pop(known, None)
-        self.resolved_docs.clear()
 
     @cached_property
     def has_anything(self) -> bool:

@@ -113,12 +113,14 @@ def _styles(app: Sphinx) -> list[Path]:
     return [view.style for view in views_of(app).values() if view.style]
 
 
-def _bring_files(app: Sphinx) -> None:
+def bring_files(app: Sphinx, builder: Builder) -> None:
     """Let a site that needs them have our style sheets and scripts, and those of views.
 
     Sphinx copies them after this, and has compared the configuration with the last
     build's before.
     """
+    if builder.format != "html":
+        return
     ours = [str(_STATIC), *map(str, _styles(app))]
     paths = [path for path in app.config.html_static_path if path not in ours]
     if HeuristicDomain.of(app.env).has_anything:
@@ -147,13 +149,12 @@ def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
     Sphinx emits ``env-get-updated`` on every build, when sections and figures have
     their numbers, and before it stores the environment.
     """
-    return written_by(app).stale(HeuristicDomain.of(app.env).digests)
-
-
-def written_by(app: Sphinx) -> OutputRecord:
-    """Return the record of what the builder at work has written."""
+    domain = HeuristicDomain.of(app.env)
     version = f"{app.extensions[EXTENSION].version} {words.state(app)}"
-    return OutputRecord(Path(app.outdir, RECORD), f"{app.builder.name} {version}")
+    domain.output = OutputRecord(
+        Path(app.outdir, RECORD), f"{app.builder.name} {version}"
+    )
+    return domain.output.stale(domain.digests)
 
 
 def link_search(
@@ -170,22 +171,13 @@ def link_search(
         app.add_js_file(SEARCH_SCRIPT, loading_method="defer")
 
 
-def begin_writing(app: Sphinx, builder: Builder) -> None:
-    """Take the record away, and bring files, before the first page is written."""
-    domain = HeuristicDomain.of(builder.env)
-    domain.written = written_by(app)
-    domain.written.forget()
-    if builder.format == "html":
-        _bring_files(app)
-
-
 def end_writing(app: Sphinx, exception: Exception | None) -> None:
-    """Put the record back when all pages are written."""
+    """Keep the record when all pages are written."""
     if exception is not None:
         return
     domain = HeuristicDomain.of(app.env)
-    if domain.written is not None:
-        domain.written.save(domain.digests, domain.resolved_docs)
+    if domain.output is not None:
+        domain.output.save(domain.digests)
     # When no heuristic is left, Sphinx would keep the domain's index page.
     path_of = getattr(app.builder, "get_outfilename", None)
     is_stale = (

@@ -59,7 +59,8 @@ class ShowHeuristics(SphinxPostTransform):
     def _show(self, docname: str, tree: nodes.Element) -> None:
         """Place what a document shows, and what those that are merged into it show."""
         domain = HeuristicDomain.of(self.env)
-        domain.resolved_docs.add(docname)
+        if domain.output is not None:
+            domain.output.add(docname)
         found = list(ours.blocks(tree, with_merged=False))
         if docname in domain.plan.catalogue.pages:
             Placer(self, domain.plan, docname, tree, found).run()

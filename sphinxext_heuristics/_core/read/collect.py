@@ -76,12 +76,14 @@ def collect(
             desc = _around(placeholders[position], addnodes.desc)
             by_hand.setdefault(id(desc), []).append(position)
     _number(quotes, placeholders)
+    documented = list(_documented(everything, modules))
+    defined = _defined(everything, documented)
     links = [*references, *found[nodes.reference]]
     return Page(
         heuristics=tuple(
             _definitions(found[heuristic_facts], quotes, evidence, docname)
         ),
-        entries=tuple(_entries(_documented(everything, modules), identify, by_hand)),
+        entries=tuple(_entries(documented, identify, by_hand, defined)),
         roles=tuple(_role_uses(references)),
         links=tuple(_other_links(references)),
         mentions=tuple(mentions(links, docname, document["source"])),
@@ -133,20 +135,50 @@ def _documented(
                 yield node
 
 
+def _defined(
+    everything: Iterable[nodes.Node], documented: Iterable[nodes.Element]
+) -> dict[int, list[int]]:
+    """Map the nodes of API entries to the heuristics that their documentation defines.
+
+    That of a module ends with the section that it is in, or where a member begins.
+    """
+    begins = set(map(id, documented))
+    opened: nodes.Node | None = None
+    found: dict[int, list[int]] = {}
+    position = 0
+    for node in everything:
+        if id(node) in begins:
+            opened = None if isinstance(node, addnodes.desc) else node
+        elif isinstance(node, heuristic_facts):
+            holder: nodes.Node | None = _around(node, addnodes.desc)
+            if holder is None and opened is not None:
+                whole = opened if isinstance(opened, nodes.section) else opened.parent
+                holder = opened if whole in around(node) else None
+            found.setdefault(id(holder), []).append(position)
+            position += 1
+    return found
+
+
 def _role_uses(references: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
     for reference in references:
         if reference.get("refdomain") == "heuristic" and "intersphinx" not in reference:
             yield RoleUse(
                 target=reference["reftarget"],
+                has_text=bool(reference.get("refexplicit")),
                 source=absolute(reference.source),
                 line=reference.line or 0,
             )
 
 
-def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
-    """Return the targets of links that may mean a heuristic, each once."""
+def _other_links(
+    references: list[addnodes.pending_xref],
+) -> dict[tuple[str, bool], None]:
+    """Return the targets of links that may mean a heuristic, each once.
+
+    With each is whether the link shows a text of its own.
+    """
     return {
-        reference["reftarget"]: None
+        (reference["reftarget"], bool(reference.get("refexplicit"))): None
         for reference in references
         if "intersphinx" in reference
         or (
@@ -284,16 +316,23 @@ def _entries(
     found: Iterable[nodes.Element],
     identify: Callable[[str, str], Identity],
     by_hand: Mapping[int, list[int]],
+    defined: Mapping[int, list[int]],
 ) -> Iterator[Entry]:
     """Yield the API entries of a document, in their order."""
     for node in found:
+        defines = tuple(defined.get(id(node), ()))
         if module := module_name(node):
-            anchor = f"{_MODULE}{module}"
-            yield Entry((module,), (module,), anchor, is_module=True)
+            yield Entry(
+                names=(module,),
+                lineage=(module,),
+                anchor=f"{_MODULE}{module}",
+                is_module=True,
+                defines=defines,
+            )
         if isinstance(node, addnodes.desc) and node.get("domain") == "py":
             entry = _entry(node, identify, tuple(by_hand.get(id(node), ())))
             if entry.names:
-                yield entry
+                yield entry._replace(defines=defines)
 
 
 def _entry(

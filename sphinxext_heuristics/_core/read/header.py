@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..diagnostics import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Sequence
 
 OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+(.*))?")
 #: The name of an option in MyST's block of YAML.
 _IN_BLOCK = re.compile(r"^([A-Za-z][\w-]*) *:(?!\S)")
 #: What begins a block of options in MyST, and what is written for it.
 _BLOCK = re.compile(r"---.*|--|\+{3,}")
-#: A fence in Markdown, and what follows its backticks, tildes or colons.
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,}|:{3,})(.*)")
 #: A comment in YAML.
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -187,27 +185,3 @@ def _read_yaml(option: WrittenOption) -> tuple[str, str]:
 def indent_of(text: str) -> int:
     """Return by how many columns a line is indented."""
     return len(text) - len(text.lstrip())
-
-
-def outside_fences(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines that are in no fence of Markdown; ``""`` for each that is."""
-    for line, fence in _with_fences(lines):
-        yield "" if fence else line
-
-
-def open_fence(lines: Iterable[str]) -> str:
-    """Return the line of a fence that has no end, or ``""``."""
-    return [*_with_fences([*lines, "."])][-1][1]
-
-
-def _with_fences(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each line with the first line of the fence around it, or ``""``."""
-    mark = fence = ""
-    for line in lines:
-        found = _FENCE.match(line)
-        if found and not fence:
-            mark, fence = found[1], line
-        yield line, fence
-        is_end = found and found[1].startswith(mark) and not found[2].strip()
-        if fence != line and is_end:
-            mark = fence = ""

@@ -18,7 +18,7 @@ from ..notes.inline import freeze
 from ..notes.links import INVENTORY
 from ..problems import Subtype
 from .connection import connection
-from .header import OPTION, open_fence, outside_fences
+from .header import OPTION
 from .options import (
     CheckedDirective,
     DirectiveOption,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from docutils.nodes import Node
+    from markdown_it.token import Token
 
 #: A name: letters, digits, ``_``, ``-`` and ``.``, at least one letter or digit.
 NAME = re.compile(r"(?=[_.-]*[^\W_])[\w.-]+")
@@ -47,6 +48,8 @@ _MARKUP_OF = {
     "Markdown": re.compile(r"(?<!\S)\[[^\]]+\]\(\S+\)|(?<!`)\{[\w:+-]+\}`[^`]+`"),
 }
 _CODE = re.compile(r"(`+)[^`]+\1")
+#: Options that are fields of other markup, too: docutils' own, and Sphinx's `param`.
+_OF_OTHERS = {"class", "name", "param"}
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
 
@@ -321,13 +324,7 @@ class HeuristicDirective(CheckedDirective):
                 f"directive's first line, without an empty line before them"
             )
             self.problem(message, self._line_of(line))
-        if self.syntax == "Markdown" and (fence := open_fence(self.content)):
-            message = (
-                f"the fence {fence.strip()!r} has no end in the directive: its end is "
-                "taken for that of the directive, which must begin and end with more "
-                "backticks or colons"
-            )
-            self.problem(message, self._line_of(fence.strip()))
+        self._check_fences()
         is_sentence = bool(body) and isinstance(body[0], nodes.paragraph)
         has_note = not isinstance(note, heuristic_note) or is_sentence
         if not has_note and not self.problems:
@@ -347,17 +344,40 @@ class HeuristicDirective(CheckedDirective):
             # In running text a word may have a colon after it.
             if found is None or not (found[1] or (found[3] == ":" and number == 0)):
                 continue
-            if found[2] in known or OPTION.fullmatch(line):
-                return line, found[2]
-        # What docutils gives all directives may be a field of other markup.
-        own = set(known) - {"class", "name"}
-        above = "."
-        for line in outside_fences(self.content):
+            name = found[2]
+            if name in _OF_OTHERS and found[3].isspace():
+                continue  # `:param x: text`
+            is_misspelled = OPTION.fullmatch(line) and closest(name, known, 1)
+            if name in known or is_misspelled:
+                return line, name
+        own = set(known) - _OF_OTHERS
+        for line in _first_lines(body):
             option = OPTION.fullmatch(line)
-            if option and option[1] in own and not above.strip():
+            if option and option[1] in own:
                 return line, option[1]
-            above = line
         return None
+
+    def _check_fences(self) -> None:
+        """Look for a fence of Markdown that the end of the directive cuts off."""
+        # MyST has no other way to the parser with the extensions of this page.
+        renderer = getattr(self.state, "_renderer", None)
+        if renderer is None:
+            return
+        text = "".join(f"{line}\n" for line in self.content)
+        tokens: list[Token] = []
+        renderer.md.block.parse(text, renderer.md, {}, tokens)
+        for token in tokens:
+            first, end = token.map or (0, 0)
+            is_last = token.type.endswith("fence") and not self.content[end:]
+            # A fence without end has no line that is not content, but its first.
+            if is_last and token.content.count("\n") == end - first - 1:
+                message = (
+                    f"the fence {token.markup + token.info!r} has no end in the "
+                    "directive: its end is taken for that of the directive, which must "
+                    "begin and end with more backticks or colons"
+                )
+                # MyST counts the lines below the directive's first.
+                self.problem(message, self.content_offset + 1 + first)
 
     def _line_of(self, line: str) -> int:
         """Return the number of a line of the body in the directive, from 0."""
@@ -395,6 +415,16 @@ class HeuristicDirective(CheckedDirective):
             self.add_name(node)  # which notes the target, too
         else:
             document.note_explicit_target(node, node)
+
+
+def _first_lines(body: Iterable[Node]) -> Iterator[str]:
+    """Yield the first line of each paragraph and list of fields in a body."""
+    for block in body:
+        if isinstance(block, nodes.paragraph):
+            yield block.rawsource.partition("\n")[0]
+        elif isinstance(block, nodes.field_list):
+            name, value = next(block.findall(nodes.field)).children
+            yield f":{name.astext()}: {value.astext()}".partition("\n")[0].rstrip()
 
 
 def anchor_of(name: str) -> str:

@@ -220,6 +220,18 @@ class Catalogue:
 
     # -- repeated definitions ---------------------------------------------------------
 
+    def defined_in(self, docname: str, entry: Entry) -> set[str]:
+        """Return the heuristics whose definition the documentation of an entry holds.
+
+        A docstring that inheritance repeats holds it, too.
+        """
+        records = [self.pages[docname].heuristics[at] for at in entry.defines]
+        return {
+            record.name
+            for record in records
+            if self.find(record.name) is record or self.is_repeated(record)
+        }
+
     def is_repeated(self, record: Heuristic) -> bool:
         """Return whether a definition repeats the one in effect, which is no fault.
 

@@ -25,7 +25,7 @@ from .missing import lost_with, why_missing
 from .quotes import is_quote, quoted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -52,8 +52,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     yield from _of_unjudged_bounds(catalogue)
     yield from _of_two_versions(catalogue)
     for record in catalogue.heuristics.values():
-        if record.excepts and not plan.meanings.has_fault(record):
-            yield from _of_excepts(plan, record)
+        yield from _of_excepts(plan, record)
     yield from _of_nowhere(plan)
     yield from _of_roles(plan)
     yield from page_files.problems(catalogue, path_of)
@@ -86,7 +85,9 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     if plan.catalogue.settings.categories:
         for category in record.categories:
             yield from _of_category(plan.catalogue, record, category)
-    yield from _of_parameters(plan, record)
+    # Another version need not have them.
+    if plan.catalogue.holds(record):
+        yield from _of_parameters(plan, record)
 
 
 def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
@@ -146,21 +147,12 @@ def _of_connection(
     connection = resolved.connection
     kind, target = connection.type, connection.pattern
     if several := resolved.several:
-        things, everything = "pages", ""
-        if kind not in PAGE_TYPES:
-            things = "objects"
-            everything = f", or '*.{target.lstrip('*.')}' to mean all"
-        lines = "".join(f"\n  {name}" for name in several)
-        message = (
-            f"{kind} target {target!r} fits {len(several)} {things}; write one "
-            f"out{everything}:{lines}"
-        )
-        yield _at(record, Subtype.AMBIGUOUS, message, kind)
+        yield _ambiguous(record, kind, target, several)
         return
     lost = lost_with(plan.meanings, plan.quotes, record, resolved)
     if resolved.exists and connection.planned:
         reason = "is declared planned with '?' but exists now: drop the '?'"
-    elif resolved.exists or resolved.planned:
+    elif not resolved.is_fault:
         return
     else:
         reason = why_missing(plan.catalogue, plan.meanings, resolved, lost.values())
@@ -168,6 +160,22 @@ def _of_connection(
     for quoted in lost:
         message += f"; evidence in line {quoted.line} names it, too"
     yield _at(record, Subtype.TARGET, message, kind)
+
+
+def _ambiguous(
+    place: Heuristic | Query, kind: str, target: str, several: Sequence[str]
+) -> Problem:
+    """Return the problem that a name in the option *kind* fits *several* things."""
+    things, everything = "pages", ""
+    if kind not in PAGE_TYPES:
+        things = "objects"
+        everything = f", or '*.{target.lstrip('*.')}' to mean all"
+    lines = "".join(f"\n  {name}" for name in several)
+    message = (
+        f"{kind} target {target!r} fits {len(several)} {things}; write one "
+        f"out{everything}:{lines}"
+    )
+    return _at(place, Subtype.AMBIGUOUS, message, kind)
 
 
 def _told(plan: Plan) -> set[Evidence]:
@@ -180,16 +188,24 @@ def _told(plan: Plan) -> set[Evidence]:
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
+    """Yield the problem of each `except` that excludes nothing of what is reached."""
     meanings = plan.meanings
+    if not plan.catalogue.holds(record) or meanings.has_fault(record):
+        return
     reached = list(meanings.reached(record))
     own_names = list(plan.placing.rollup.reached.get(record.name, ()))
     for name in reached:
         own_names += meanings.own_names(name)
     for target in record.excepts:
-        if meanings.is_left_out(target) or meanings.excludes(target, own_names):
+        if several := meanings.objects.find_exactly(target).several:
+            yield _ambiguous(record, "except", target, several)
+            continue
+        is_excluded = meanings.objects.excludes(target, own_names)
+        if is_excluded or meanings.is_left_out(target):
             continue
         owners = [name.rpartition(".")[0] for name in reached]
-        near = closest(target, filter(None, (*reached, *owners)), 1)
+        classes = filter(meanings.objects.is_class, owners)
+        near = closest(target, (*reached, *classes), 1)
         listed = ", ".join(reached[:MAX_LISTED]) or "none"
         more = ", …" if len(reached) > MAX_LISTED else ""
         message = (
@@ -338,9 +354,12 @@ def _of_evidence(
     if isinstance(found, Found):
         return
     message = found.message
+    is_shown = found.nearest and (with_passage or _is_documented(plan, quoted))
+    if is_shown:
+        message = "; ".join([message, *found.changes])
     if quotes.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
         message += f" ({quotes.release_of(quoted)})"
-    if found.nearest and (with_passage or _is_documented(plan, quoted)):
+    if is_shown:
         passage = indent(found.nearest, "    ")
         message += f"\n  {found.path}:{found.line} has now:\n{passage}"
     yield _at(quoted, Subtype.EVIDENCE, message)

@@ -24,8 +24,10 @@ class Link(NamedTuple):
     text: str
     #: Where it leads; ``None`` unless all connections of this type and text exist.
     target: Target | None
-    #: Whether all that do not exist are declared planned.
+    #: Whether some do not exist, and all of these are declared planned.
     planned: bool = False
+    #: The documented version, if those that do not exist need not be in it.
+    not_in: str = ""
 
     @property
     def mark(self) -> str:
@@ -61,11 +63,13 @@ def links(
     listed = []
     for (type_, text), alike in found.items():
         missing = [one for one in alike if not one.exists]
+        versions = {one.not_in for one in missing}
         link = Link(
             type=type_,
             text=text,
             target=None if missing else alike[0].target,
-            planned=all(one.planned for one in missing),
+            planned=bool(missing) and all(one.planned for one in missing),
+            not_in=versions.pop() if len(versions) == 1 else "",
         )
         listed.append(link)
     return tuple(listed)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..diagnostics import closest
 from ..model import CATEGORY, PAGE_TYPES, Connection, Entry, Heuristic, Target
 from .listing import Link, links, short_name
-from .objects import excludes
 from .records import Place, Reach, Resolved, Rule, Verdict
 
 if TYPE_CHECKING:
@@ -53,7 +52,16 @@ class Meanings:
 
     def _connections(self, record: Heuristic) -> tuple[Resolved, ...]:
         """Return the resolved connections of a definition."""
-        return tuple(map(self.resolve, record.connections))
+        found = [self._led(record, self.resolve(it)) for it in record.connections]
+        if self._catalogue.holds(record):
+            return tuple(found)
+        version = self._catalogue.version
+        return tuple(
+            it
+            if it.exists or it.several
+            else it._replace(planned=False, not_in=version)
+            for it in found
+        )
 
     def resolve(self, connection: Connection) -> Resolved:
         """Return what a connection means: here, or else in another project."""
@@ -72,6 +80,17 @@ class Meanings:
             or (not is_page and self.is_left_out(connection.target)),
         )
 
+    def _led(self, record: Heuristic, resolved: Resolved) -> Resolved:
+        """Let the link of an object without an entry lead to one that is left."""
+        is_wide = resolved.connection.is_wide
+        names = resolved.reached if resolved.is_through_others else ()
+        for name in names:
+            if not self._why_excepted(record, name, is_wide=is_wide):
+                return resolved._replace(
+                    target=self._catalogue.places[name], entry=name
+                )
+        return resolved
+
     def has_fault(self, record: Heuristic) -> bool:
         """Return whether an object that a heuristic names is missing or several.
 
@@ -79,16 +98,14 @@ class Meanings:
         """
         connections = self.connections(record)
         objects = [it for it in connections if it.connection.type == "impl"]
-        return not all(it.exists or it.planned for it in objects)
+        return any(it.is_fault for it in objects)
 
     def _object(self, connection: Connection) -> Resolved:
         found = self.objects.find(connection.pattern)
         if not found.reached:
             return found
-        names = self.objects.aliases(connection.target)
-        of_object = [name for name in found.reached if name in names]
-        first = [*of_object, *found.reached][0]
-        return found._replace(target=self._catalogue.places[first])
+        first = min(found.reached, key=lambda name: found.reached[name].is_below)
+        return found._replace(target=self._catalogue.places[first], entry=first)
 
     def is_left_out(self, target: str) -> bool:
         """Return whether a target may be undocumented, as conf.py says, and exists."""
@@ -111,15 +128,29 @@ class Meanings:
         return names
 
     def links(self, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
-        """Return connections for an index: with titles, or as written with *marks*."""
+        """Return connections for an index: as readers know them, or as written.
 
-        def called(resolved: Resolved) -> str:
-            place, connection = resolved.place, resolved.connection
-            if place and not marks and not connection.text:
-                return self._catalogue.title(place.docname, place.anchor)
-            return short_name(connection, self._settings.package)
+        With *marks*, they are as written.
+        """
 
-        return links(self.connections(record), called)
+        def written(resolved: Resolved) -> str:
+            return short_name(resolved.connection, self._settings.package)
+
+        call = written if marks else self._known_as
+        return links(self.connections(record), call)
+
+    def _known_as(self, resolved: Resolved) -> str:
+        """Return what readers know a target as.
+
+        That is the text that the author gave it, or else the title of the page, or the
+        name of the entry that it leads to where the target itself has none.
+        """
+        place, connection = resolved.place, resolved.connection
+        if place and not connection.text:
+            return self._catalogue.title(place.docname, place.anchor)
+        if resolved.is_through_others and not connection.short:
+            connection = connection._replace(target=resolved.entry)
+        return short_name(connection, self._settings.package)
 
     def title(self, name: str) -> str:
         """Return the title that a link shows which names a heuristic or a place.
@@ -194,7 +225,7 @@ class Meanings:
     def _why_excepted(self, record: Heuristic, name: str, *, is_wide: bool) -> str:
         """Return why a heuristic leaves out a name that a target reaches, or ``""``."""
         for target in record.excepts:
-            if self.excludes(target, self.own_names(name)):
+            if self.objects.excludes(target, self.own_names(name)):
                 return f"except {target}"
         if is_wide and not record.fits(self._catalogue.entry_of[name]):
             return "it shows no parameter of param"
@@ -214,11 +245,6 @@ class Meanings:
     def own_names(self, name: str) -> list[str]:
         """Return the names that `except` judges a documented name by."""
         return self.objects.own_names(self._catalogue.entry_of[name])
-
-    def excludes(self, target: str, names: Iterable[str]) -> bool:
-        """Return whether an `except` target, by any of its names, excludes *names*."""
-        aliases = self.objects.aliases(target)
-        return any(excludes(alias, names) for alias in aliases)
 
     def namesakes(self, record: Heuristic) -> dict[str, bool]:
         """Map the names that end as a target does and are not reached to their kind.

@@ -72,9 +72,10 @@ def lost_with(
 def _renamed(meanings: Meanings, lost: Iterable[Lost]) -> Iterator[str]:
     """Yield the objects that have what a heuristic quotes of one that is gone."""
     for one in lost:
-        reached = meanings.objects.find(one.holder).reached if one.holder else {}
+        holder = one.holder.replace(":", ".")
+        reached = meanings.objects.find(holder).reached if holder else {}
         own = [name for name in reached if reached[name] is not Rule.INHERITED]
-        yield from own[:1] or filter(None, [one.holder])
+        yield from own[:1] or filter(None, [holder])
 
 
 def _no_page(meanings: Meanings, target: str) -> str:

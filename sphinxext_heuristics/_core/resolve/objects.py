@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING
 
 from ..diagnostics import ClosestNames, closest
@@ -38,9 +38,12 @@ class Objects:
         self._sources = sources
         self._modules: set[str] = set()
         self.find = cache(self._find)
+        #: What an `except` target means: as `find`, but for ``+``.
+        self.find_exactly = cache(self._find_exactly)
         self.aliases = cache(self._all_names)
         self.lineage = cache(self._lineage)
         self._known_as = cache(self._names_known_as)
+        self._excepted = cache(self._names_excepted)
         #: The last part of a name → the documented names that end so, to be asked for
         #: those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
@@ -138,22 +141,26 @@ class Objects:
         if plus:
             classes = self._with_subclasses(owner)
             return self._members(classes, member) if member else classes
+        return self.find_exactly(target)
+
+    def _find_exactly(self, target: str) -> Resolved:
+        """Return what a name means: a class is itself, and not its subclasses."""
         if target.startswith("*."):
             ending = _ending(target[2:], self._by_last)
             return Resolved(reached=dict.fromkeys(ending, Rule.STAR))
         if reached := self._reached(target):
             return Resolved(reached=reached)
         ending = _ending(target, self._by_last)
-        if not ending:
-            known = self._known_endings(target)
-            ending = [*chain.from_iterable(map(self._known_as, known))]
+        known = [] if ending else self._known_endings(target)
+        meant = ending or [*chain.from_iterable(map(self._known_as, known))]
         # A function may have the name of its module.
-        ending = [name for name in ending if name not in self._modules] or ending
-        objects = dict.fromkeys(self.identity(name) for name in ending)
+        meant = [name for name in meant if name not in self._modules] or meant
+        ending = [name for name in ending if name in meant]
+        objects = dict.fromkeys(map(self.identity, meant))
         if len(objects) > 1:
             return Resolved(several=tuple(objects))
         # Each entry was meant: the same as its name written out.
-        written_out = self._reached(*ending)
+        written_out = self._reached(*ending, *known)
         return Resolved(reached=written_out | dict.fromkeys(ending, Rule.ENDING))
 
     def _with_subclasses(self, target: str) -> Resolved:
@@ -257,6 +264,37 @@ class Objects:
             return lineage[-1]
         return next(iter(self._canonical.get(name, ())), name)
 
+    def excludes(self, target: str, names: Iterable[str]) -> bool:
+        """Return whether an `except` target names an entry or a class that it is in.
+
+        *names* are the entry's own.
+        """
+        meant = self._excepted(target)
+        for name in names:
+            if name in meant:
+                return True
+            for owner in accumulate(name.split(".")[:-1], "{}.{}".format):
+                if owner in meant and self.is_class(owner):
+                    return True
+        return False
+
+    def _names_excepted(self, target: str) -> set[str]:
+        """Return all names of the objects that an `except` target means."""
+        found = self.find_exactly(target)
+        if found.several:
+            return set()
+        # A copy has the name of another class.
+        own = [
+            name for name, rule in found.reached.items() if rule is not Rule.INHERITED
+        ]
+        return set(chain.from_iterable(map(self.aliases, [target, *own])))
+
+    def is_class(self, name: str) -> bool:
+        """Return whether a name is a class's, documented or not."""
+        if entry := self._entries.get(name):
+            return entry.is_class
+        return bool(self._sources.lineage(name))  # a module has none
+
     def own_names(self, entry: Entry) -> list[str]:
         """Return the names that `except` judges an entry by.
 
@@ -294,8 +332,3 @@ def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
     for name in names:
         found.setdefault(name.rpartition(".")[2], []).append(name)
     return found
-
-
-def excludes(target: str, names: Iterable[str]) -> bool:
-    """Return whether an `except` target names an entry or the class it belongs to."""
-    return any(f".{target}." in f".{name}." for name in names)

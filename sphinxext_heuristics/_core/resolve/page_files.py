@@ -22,6 +22,8 @@ TEXTS = (".md", ".markdown", ".mdx", ".rst", ".rest", ".txt", ".text")
 _MARKDOWN = (".md", ".markdown")
 #: How a page may write a heuristic that its parser does not read.
 _MEANT = re.compile(r"(\.\.|[`~:{])[`~:{ ]*heuristic\b")
+#: A directive as it is to be written.
+_DIRECTIVE = re.compile(r"(\.\. heuristic::|(`{3,}|~{3,}|:{3,})\{heuristic\})(?!\S)")
 _CONFLICT = re.compile(r"(<{7}|>{7}) ")
 
 
@@ -104,6 +106,25 @@ def unread(path: Path) -> Problem:
     return _at(path, 1, f"this file in heuristics_dir is not read: {why}")
 
 
+def excluded(settings: Settings, path: Path, pattern: str) -> Iterator[Problem]:
+    """Yield the problem of a heuristic's page that a pattern leaves out.
+
+    What holds no heuristic of its own name, such as a README, is no such page.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        directive = _DIRECTIVE.match(line.lstrip())
+        name = line.lstrip()[directive.end() :].strip() if directive else ""
+        if name and settings.page_name(settings.strip(name)) == path.stem:
+            message = (
+                f"this file in heuristics_dir is not read: the pattern {pattern!r} in "
+                "exclude_patterns leaves it out; change the pattern, or move the file "
+                "elsewhere"
+            )
+            yield _at(path, number, message)
+            return
+
+
 def _at(path: Path, line: int, message: str) -> Problem:
     return Problem(Subtype.FILE, message, str(path), line)
 
@@ -125,10 +146,6 @@ def _why_unread(path: Path, name: str) -> tuple[int, str]:
                 reason = _why_no_directive(line, page)
             return number, f": {reason}; write '{form} {name}'"
     return 1, ""
-
-
-#: A directive as it is to be written.
-_DIRECTIVE = re.compile(r"(\.\. heuristic::|(`{3,}|~{3,}|:{3,})\{heuristic\})(?!\S)")
 
 
 def _why_no_directive(line: str, page: str) -> str:

@@ -97,14 +97,19 @@ class Placing:
             reason = "this entry has a heuristics-for"
         reason = self.kept_free(docname) or reason
         form = Form.LINE if is_copy else Form.FULL
-        return [
-            verdict._replace(
-                reason=verdict.reason or self.withheld(verdict.record) or reason,
-                form=form,
-                parameter=_described(verdict.record, entry),
+        defined = self._catalogue.defined_in(docname, entry)
+        judged = []
+        for verdict in reaching:
+            record = verdict.record
+            is_defined = record.name in defined
+            at_entry = "" if is_defined else reason
+            in_place = verdict._replace(
+                reason=verdict.reason or self.withheld(record) or at_entry,
+                form=Form.DEFINED if is_defined else form,
+                parameter="" if is_defined else _described(record, entry),
             )
-            for verdict in reaching
-        ]
+            judged.append(in_place)
+        return judged
 
     def _of_copies(self, entry: Entry) -> tuple[bool, str]:
         """Return whether an entry is a copy that shows lines, and why none, if so."""

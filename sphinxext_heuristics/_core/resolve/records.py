@@ -27,6 +27,11 @@ class Rule(enum.Enum):
     MEMBER = "the member of this name of {target}"
     OVERRIDE = "the member of this name of a subclass of {target}"
 
+    @property
+    def is_below(self) -> bool:
+        """Whether the name is that of a class below the one that the target names."""
+        return self in {Rule.INHERITED, Rule.SUBCLASS, Rule.OVERRIDE}
+
 
 class Place(NamedTuple):
     """A page, or a section of it."""
@@ -51,6 +56,8 @@ class Resolved(NamedTuple):
     #: The documented names reached, in the order of the documentation, each with the
     #: rule by which.
     reached: Mapping[str, Rule] = {}
+    #: The one of these that a link leads to; empty if it is none.
+    entry: str = ""
     #: The page or section reached.
     place: Place | None = None
     #: What it may mean, if that is several things.
@@ -58,11 +65,24 @@ class Resolved(NamedTuple):
     #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
     #: ``heuristics_undocumented``.
     planned: bool = False
+    #: The documented version, if the heuristic does not hold for it: a target that is
+    #: missing need not be there, planned or not.
+    not_in: str = ""
 
     @property
     def exists(self) -> bool:
         """Whether the target is there."""
         return self.target is not None
+
+    @property
+    def is_through_others(self) -> bool:
+        """Whether no entry is that of the target itself: only below it are some."""
+        return bool(self.entry) and self.reached[self.entry].is_below
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is missing and should be there, or may mean several things."""
+        return not (self.exists or self.planned or self.not_in)
 
 
 class Reach(enum.IntEnum):
@@ -87,6 +107,8 @@ class Form(enum.StrEnum):
     NAMED = enum.auto()
     #: In a line of its own.
     LINE = enum.auto()
+    #: By the definition itself, which the entry's documentation holds: without a box.
+    DEFINED = enum.auto()
 
 
 class Verdict(NamedTuple):

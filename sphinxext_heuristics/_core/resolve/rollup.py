@@ -60,8 +60,8 @@ class Rollup:
         return tuple(found)
 
     def _is_excluded(self, record: Heuristic, member: Member) -> bool:
-        own_names = member.own_names
-        return any(self._meanings.excludes(it, own_names) for it in record.excepts)
+        objects = self._meanings.objects
+        return any(objects.excludes(it, member.own_names) for it in record.excepts)
 
     @cached_property
     def reached(self) -> dict[str, list[str]]:

@@ -55,7 +55,8 @@ def name_copies(
         own = identity(entry.names[0]) if verdicts else ""
         for position, verdict in enumerate(verdicts):
             places = in_full.get(verdict.record.name)
-            if places and verdict.is_shown and not places.has(entry):
+            is_here = verdict.form is Form.DEFINED or not verdict.is_shown
+            if places and not is_here and not places.has(entry):
                 full_at = places.by_identity.get(own, places.best)
                 verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
 

@@ -79,7 +79,7 @@ def of_entry(
         members.append(RolledUp(member.name, member.target, lines))
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
-        if verdict.is_shown:
+        if verdict.is_shown and verdict.form is not Form.DEFINED:
             full_at = None
             if entry_in_full := verdict.full_at:
                 parts = entry_in_full.names[0].split(".")

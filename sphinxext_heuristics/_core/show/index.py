@@ -113,7 +113,7 @@ def _worklist(meanings: Meanings, records: Iterable[Heuristic]) -> Worklist:
     waiting: dict[tuple[int, str], list[Named]] = {}
     for record in records:
         for link in meanings.links(record, marks=True):
-            if link.target is None:
+            if link.target is None and not link.not_in:
                 name = f"{link.mark}\u00a0{link.word}: {link.text}"
                 key = CONNECTION_TYPES.index(link.type), name
                 waiting.setdefault(key, []).append(named(record))

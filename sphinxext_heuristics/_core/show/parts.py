@@ -114,9 +114,10 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     linked = here.link(name, link.target)
     if marks:
         return [nodes.Text(f"{link.mark}\u00a0{link.word}: "), linked]
-    if link.planned and not link.target:
-        return [linked, nodes.Text(" (" + _("planned") + ")")]
-    return [linked]
+    remark = _("not in %s") % link.not_in if link.not_in else ""
+    if link.planned:
+        remark = _("planned")
+    return [linked, nodes.Text(f" ({remark})")] if remark else [linked]
 
 
 def joined(parts: Iterable[Sequence[Part]], between: str = ", ") -> list[nodes.Node]:

@@ -23,7 +23,6 @@ from ..trees import read_tree
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
-    from sphinx.builders import Builder
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
@@ -100,8 +99,11 @@ def update(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """
     store = DocbuilderDomain.of(env)
     _add_entries(env, store)
+    store.sources.clear()
     targets = chain.from_iterable(notes.targets for notes in store.notes.values())
     places = store.places = {target: place(env, target) for target in {*targets}}
+    names = store.state.names
+    store.state.names = {wanted: names[wanted] for wanted in names if wanted in places}
     for docname, notes in sorted(store.notes.items()):
         links = (target for target in notes.targets if isinstance(target, Link))
         dead = [Fault(link.line, places[link].problem, "link") for link in links]
@@ -112,38 +114,26 @@ def update(app: Sphinx, env: BuildEnvironment) -> list[str]:
         text = json.dumps([env.all_docs[docname], lead_to])
         digest = hashlib.blake2b(text.encode(), digest_size=16)
         store.digests[docname] = digest.hexdigest()
-    return _record(app).stale(store.digests)
-
-
-def _record(app: Sphinx) -> OutputRecord:
-    """Return the record of what the builder at work has written."""
     version = app.extensions[EXTENSION].version
-    return OutputRecord(Path(app.outdir, RECORD), f"{app.builder.name} {version}")
-
-
-def begin_writing(_: Sphinx, builder: Builder) -> None:
-    """Know of no document that it is written yet (``write-started``)."""
-    DocbuilderDomain.of(builder.env).written.clear()
+    store.output = OutputRecord(
+        Path(app.outdir, RECORD), f"{app.builder.name} {version}"
+    )
+    return store.output.stale(store.digests)
 
 
 def note_written(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Note a document that is written, and those in it (``doctree-resolved``).
-
-    Before the first one is, the record is taken away: a killed build leaves none.
-    """
-    written = DocbuilderDomain.of(app.env).written
-    if not written:
-        _record(app).forget()
-    # LaTeX and singlehtml merge all documents into one tree
-    merged = doctree.findall(addnodes.start_of_file)
-    written.update([docname, *(node["docname"] for node in merged)])
+    """Note a document that is written, and those in it (``doctree-resolved``)."""
+    if output := DocbuilderDomain.of(app.env).output:
+        # LaTeX and singlehtml merge all documents into one tree
+        merged = doctree.findall(addnodes.start_of_file)
+        output.add(docname, *(node["docname"] for node in merged))
 
 
 def end_writing(app: Sphinx, exception: Exception | None) -> None:
-    """Put the record back when all is written (``build-finished``)."""
+    """Keep the record when all is written (``build-finished``)."""
     store = DocbuilderDomain.of(app.env)
-    if store.written and exception is None:
-        _record(app).save(store.digests, store.written)
+    if store.output and exception is None:
+        store.output.save(store.digests)
 
 
 def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
