@@ -17,6 +17,7 @@ from ..evidence.cache import EvidenceCache
 from ..notes import links
 from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
+from ..read.ways import Ways
 from ..resolve.catalogue import Catalogue
 from ..resolve.listing import ordered
 from ..resolve.meanings import Meanings
@@ -101,6 +102,8 @@ class HeuristicDomain(Domain):
         HeuristicIndex.localname = _("Heuristic index")
         #: What one build knows of the source of packages.
         self.sources = Sources()
+        #: What one build knows of how modules pass objects on.
+        self.ways = Ways()
         #: What the output folder shows; known as soon as what it is to show is.
         self.output: OutputRecord | None = None
 

@@ -14,7 +14,6 @@ from ..model import INDEX_PAGE
 from ..notes import links
 from ..read.collect import collect, misnamed
 from ..read.identity import OBJECTS, identify
-from ..read.ways import Ways
 from ..resolve import page_files
 from ..show import parts
 from ..show.parts import SEARCH_SCRIPT, STYLE
@@ -79,7 +78,8 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     domain = HeuristicDomain.of(env)
     objects: dict[str, object] = env.temp_data.get(OBJECTS) or {}
-    ways = Ways()
+    ways = domain.ways
+    ways.begin_page()
     identified = partial(identify, objects, ways)
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identified, modules)

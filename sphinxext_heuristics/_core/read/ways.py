@@ -28,14 +28,29 @@ _NAME = re.compile(r"[.\w]+")
 
 
 class Ways:
-    """The modules on the way to the objects of one page."""
+    """The modules on the way to the objects of a page.
+
+    What is found is remembered from page to page, as long as no module is loaded: the
+    pages of one class go the same ways.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._ways: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._loaded = 0
+        # With each way goes its object: the id of one that is gone may be another's.
+        self._ways: dict[tuple[str, int], tuple[object, tuple[str, ...]]] = {}
         self._bound: dict[str, frozenset[int]] = {}
         self._imported = cache(lambda name: tuple(_imported(name)))
         self._modules: set[str] = set()
+
+    def begin_page(self) -> None:
+        """Forget the modules of the last page."""
+        self._modules = set()
+        if self._loaded != len(sys.modules):
+            self._loaded = len(sys.modules)
+            self._ways.clear()
+            self._bound.clear()
+            self._imported.cache_clear()
 
     def follow(self, module: str, obj: object) -> tuple[str, ...]:
         """Note and return a module and those from which it has an object."""
@@ -46,9 +61,10 @@ class Ways:
                 for origin in self._imported(name):
                     if origin not in found and id(obj) in self._objects(origin):
                         found.append(origin)
-            self._ways[key] = tuple(found)
-            self._modules.update(found)
-        return self._ways[key]
+            self._ways[key] = obj, tuple(found)
+        _obj, modules = self._ways[key]
+        self._modules.update(modules)
+        return modules
 
     def follow_class(self, cls: type) -> None:
         """Note the modules of a class and of its bases, and those between them."""
