@@ -17,6 +17,7 @@ globalThis.heuristicsAsk = (() => {
   const IS_WORD = new RegExp(`\\p{L}.|[${ALONE}]|.\\p{L}`, "u");
   const HYPHENED = /(?<![\p{L}\p{M}\p{N}])[\p{L}\p{M}\p{N}]+(?:[-\u2010\u2011][\p{L}\p{M}\p{N}]+)+/gu;
   const HYPHEN = /[-\u2010\u2011]/g;
+  const NUMBERED = /(?<![\p{L}\p{N}_.])\p{N}{1,4} \p{L}+/gu;
 
   /* Return what makes the words of a text: stemmed, and without those that say nothing. */
   const reader = (stop, stemmer) => {
@@ -28,8 +29,9 @@ globalThis.heuristicsAsk = (() => {
     };
     return (text) => {
       const lower = text.toLowerCase().replaceAll("\u2019", "'");
-      /* what one writes with a hyphen, another writes as one word */
-      const joined = (lower.match(HYPHENED) ?? []).map((word) => word.replace(HYPHEN, ""));
+      /* what one writes with a hyphen or, after a number, with a space, another writes as one word */
+      const apart = [...(lower.match(HYPHENED) ?? []), ...(lower.match(NUMBERED) ?? [])];
+      const joined = apart.map((word) => word.replace(HYPHEN, "").replace(" ", ""));
       const words = [...(lower.match(WORD) ?? []), ...joined];
       const parts = words.flatMap((word) => (word.includes("_") ? [word, ...word.split("_")] : word));
       return parts.filter((word) => IS_WORD.test(word) && !stopped.has(word)).map(stem);
@@ -63,7 +65,6 @@ globalThis.heuristicsAsk = (() => {
 
   const FRAME = /^(?:File .{0,1000}(?:, line \d|:\d)|Cell In|\S{1,1000}\.py\S{0,80} in )/;
   const RAISED = /^(?:\w{1,80}\.){0,10}[A-Z]\w{1,80}(?::|$)/;
-  const ERROR = /^(?:.{1,1000}: )?(?:\w{1,80}\.){0,10}\w{0,80}(?:Error|Exception|Warning)(?=:|$)/;
   /* What is before the line that runs, where the lines around it are shown, too. */
   const RUNNING = /^(?:-+>|\u276f|\u2771) ?\d{1,6} /;
 
@@ -87,33 +88,40 @@ globalThis.heuristicsAsk = (() => {
 
   /* -- messages ------------------------------------------------------------------------------- */
 
-  /* Fewer fixed letters are a message only together with its kind. */
+  /* Fewer fixed letters are a message only with its kind in front of them. */
   const LEAST_LETTERS = 20;
   /* Of the lines that a known message is in, as much must be its own. */
   const LEAST_EXPLAINED = 0.66;
   /* What stands for anything: dots, and numbers. */
   const ANYTHING = /\[?(?:\.{3}|\u2026)\]?|(?<![\p{L}\p{N}_])\d+(?:\.\d+)*(?![\p{L}\p{N}_])/gu;
+  const KIND = /^((?:\w{1,80}\.){0,10}\w{0,80}(?:Error|Exception|Warning)): (.+)/s;
+  /* What is before a message in its line, its kind included. */
+  const BEFORE_MESSAGE = /^.*(?:Error|Exception|Warning): ?/s;
 
   const says = (part) => /[\p{L}\p{N}]/u.test(part);
+  const lengthOf = (parts) => sum(parts.map((part) => part.length));
 
   /* A message as a text is compared with it: its fixed parts in their order. */
-  const prepared = ([kind, text, how]) => {
+  const prepared = ([given, written, how]) => {
+    const [, kind, text] = (!given && KIND.exec(written)) || [written, given, written];
     const parts = plain(text).split(ANYTHING).map((part) => part.trim());
     const pieces = parts.filter(says);
-    const size = sum(pieces.map((piece) => piece.length));
-    return { kind, text, how, pieces, size, opens: !says(parts[0]), closes: !says(parts.at(-1)) };
+    if (kind && says(parts[0]) && lengthOf(pieces) < LEAST_LETTERS) pieces[0] = `${kind}: ${pieces[0]}`;
+    const size = lengthOf(pieces);
+    const isShort = size < LEAST_LETTERS && !(kind && pieces[0]?.startsWith(`${kind}: `));
+    return { kind, text, how, pieces: isShort ? [] : pieces, opens: !says(parts[0]), closes: !says(parts.at(-1)) };
   };
 
-  /* How many letters of a piece there are where a text ends within it. */
+  /* How many letters of a piece there are where a text ends within it; three words at least. */
   const cutOff = (piece, text, from) => {
     const at = text.lastIndexOf(piece.slice(0, LEAST_LETTERS));
     const begun = at < from ? "" : text.slice(at);
-    return begun.length >= LEAST_LETTERS && piece.startsWith(begun) ? begun.length : 0;
+    const isEnough = begun.length >= LEAST_LETTERS && begun.split(" ").length > 2;
+    return isEnough && piece.startsWith(begun) ? begun.length : 0;
   };
 
   /* Where a message is in a text of one line, and how many letters of it are fixed parts; null if it is not there. */
-  const fit = ({ kind, pieces, size }, text) => {
-    if (size < LEAST_LETTERS && !(kind && text.includes(`${kind}: `))) return null;
+  const fit = ({ pieces }, text) => {
     let [start, end, fixed] = [-1, 0, 0];
     for (const piece of pieces) {
       const at = text.indexOf(piece, end);
@@ -130,16 +138,16 @@ globalThis.heuristicsAsk = (() => {
     return start < 0 ? null : { start, end, fixed };
   };
 
-  /* How much of the lines that it is in a message explains, but for what is put in: 0 to 1. */
+  /* How much a message explains of the lines that it is in, but for its kind and what is put in: 0 to 1. */
   const explained = ({ opens, closes }, { start, end, fixed }, lines) => {
-    let [from, first, last] = [0, -1, 0];
+    let [from, before, last] = [0, -1, 0];
     for (const line of lines) {
       const to = from + line.length;
-      if (first < 0 && start < to) first = Math.min(start, from + (ERROR.exec(line)?.[0].length ?? 0));
+      if (before < 0 && start < to) before = line.slice(0, start - from).replace(BEFORE_MESSAGE, "").length;
       if (from < end) last = to;
       from = to + 1;
     }
-    const around = (opens ? 0 : start - first) + (closes ? 0 : last - end);
+    const around = (opens ? 0 : before) + (closes ? 0 : last - end);
     return fixed / (fixed + around);
   };
 
@@ -169,8 +177,9 @@ globalThis.heuristicsAsk = (() => {
      BM25: how soon more of a word counts no more, and how much a word of a long text counts less. */
   const WEIGHTS = [6, 4, 2, 1];
   const [SATURATION, LENGTH] = [5, 0.5];
-  /* Of the words of a text, weighed by their rarity, so much must be found. */
+  /* Of the words of a text, weighed by their rarity, so much must be found; of a long text, of its rarest ten. */
   const LEAST_FOUND = 0.15;
+  const MOST_WORDS = 10;
 
   /* Return the index of what answers. *items* are heuristics and sections, *stop* are the words that say nothing, and
      *stemmer* is that of Sphinx's search. */
@@ -178,7 +187,9 @@ globalThis.heuristicsAsk = (() => {
     const read = reader(stop, stemmer);
     const messages = items.map((one) => {
       const shown = one.outputs.flatMap(printed);
-      return [...one.messages, ...shown, ...one.passages.flatMap(inCode)].map(prepared);
+      const all = [...one.messages, ...shown, ...one.passages.flatMap(inCode)].map(prepared);
+      const seen = new Set();
+      return all.filter(({ pieces }) => pieces.length && !seen.has(pieces.join()) && seen.add(pieces.join()));
     });
     const fields = items.map(({ title, note, keywords, passages }, at) => {
       const said = [note, ...messages[at].map(({ text }) => text)];
@@ -245,13 +256,14 @@ globalThis.heuristicsAsk = (() => {
         scores.set(at, (scores.get(at) ?? 0) + score);
       }
     }
-    const whole = sum(words.map((word) => rarity(index, word)));
+    const rarest = words.map((word) => rarity(index, word)).sort((one, other) => other - one);
+    const whole = sum(rarest.slice(0, MOST_WORDS));
     return new Map([...scores].map(([at, score]) => [at, score / whole]));
   };
 
   /* The passage that has one of these messages, or of a section the one that says most of these words, if that is much;
      or else null. */
-  const LEAST_SAID = 0.5;
+  const LEAST_SAID = 0.25;
   const passageOf = (index, { passages, severity }, words, messages) => {
     const inPassages = messages.filter(({ how }) => how === "passage");
     const rate = (passage) => {
@@ -267,7 +279,8 @@ globalThis.heuristicsAsk = (() => {
   };
 
   /* Return what answers a text, at most seven: the item, whether it is known to, the messages and the code by which
-     it is, and the passage to read. What is known comes first; of both, what scores best. */
+     it is, and the passage to read. What is known comes first, by a message of its own before one that it only tells of;
+     of the same kind, what scores best. */
   const ask = (index, text) => {
     const { said, code } = traced(text.slice(-MOST_LETTERS));
     const line = said.join(" ");
@@ -280,15 +293,17 @@ globalThis.heuristicsAsk = (() => {
     const found = index.items.map((_, at) => {
       const messages = index.messages[at].filter(isMeant);
       const run = index.code[at].filter(([, one]) => code.has(one)).map(([one]) => one);
-      return { at, isKnown: messages.length + run.length > 0, messages, code: run, score: scores.get(at) ?? 0 };
+      const isOwn = run.length > 0 || messages.some(({ how }) => how !== "passage");
+      const known = isOwn ? 2 : Number(messages.length > 0);
+      return { at, known, messages, code: run, score: scores.get(at) ?? 0 };
     });
-    const answers = found.filter(({ isKnown, score }) => isKnown || score >= LEAST_FOUND);
-    answers.sort((one, other) => other.isKnown - one.isKnown || byScore(one, other));
+    const answers = found.filter(({ known, score }) => known || score >= LEAST_FOUND);
+    answers.sort((one, other) => other.known - one.known || byScore(one, other));
     return answers.slice(0, MOST_ANSWERS).map((answer) => {
-      const { at, isKnown, messages } = answer;
+      const { at, known, messages } = answer;
       const item = index.items[at];
       const passage = passageOf(index, item, words, messages);
-      return { item, isKnown, messages, code: answer.code, passage };
+      return { item, isKnown: known > 0, messages, code: answer.code, passage };
     });
   };
 
