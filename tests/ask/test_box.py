@@ -48,7 +48,7 @@ PASSAGES = {
         "Wombats dig",
     ),
     "code": Passage(
-        "Call ``keeper.wake(bat, at=-1)`` before the bats' evening flight, not after it.",
+        "Call ``keeper.wake(bat, at=-1)``, no ``rest()``: before the bats' evening flight.",
         "wake the bats before their evening flight",
         "evening flight",
     ),
@@ -72,13 +72,12 @@ PASSAGES = {
         "molting penguins in the sauna",
         "Molting",
     ),
+    # Another row, far above, begins alike.
     "row": Passage(
-        "=======  ==========================  ==========\n"
-        "Animal   What you hear               What to do\n"
-        "=======  ==========================  ==========\n"
-        "Cranes   A trumpet                   Nothing.\n"
-        "Cranes   ``GateError: hinge … dry``  Oil it.\n"
-        "=======  ==========================  ==========",
+        ".. csv-table::\n   :header: Animal, What you hear, What to do\n\n"
+        "   Cranes, A trumpet, Nothing.\n"
+        + "   Stork, Nothing, Nothing.\n" * 60
+        + "   Cranes, ``GateError: hinge … dry``, Oil it.",
         "GateError: hinge 7 is dry",
         "hinge",
     ),
@@ -145,6 +144,8 @@ def zoo_files(theme: str) -> Mapping[str, str]:
         "guide.rst": _GUIDE,
         "plain.rst": "Plain\n=====\n\nNothing.\n",
         "sub/messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
+        "sub/both.rst": "Both\n====\n\n.. container:: heuristic-paste\n\n   One.\n\n"
+        ".. heuristic-messages::\n   :severity: danger\n",
         "sub/two.rst": "Two\n===\n\n.. container:: heuristic-paste\n\n   One.\n\n"
         ".. container:: heuristic-paste\n\n   Another.\n",
         "Food.rst": ".. heuristic:: Food\n   :title: Feed every animal\n   :severity: danger\n"
@@ -261,6 +262,18 @@ def test_it_answers_where_it_is_and_reads_its_data_once(zoo: Built, tab: Tab) ->
         ask(tab, PERHAPS)
         assert len(data()) == 2
         assert tab.run("return location.pathname;") == "/index.html"
+
+
+def test_data_that_did_not_arrive_are_asked_for_again(zoo: Built, tab: Tab) -> None:
+    data = zoo.out / "_static/heuristics-texts.js"
+    away = data.rename(data.with_suffix(".away"))
+    with served(zoo.out) as (site, _requests):
+        tab.open(f"{site}/index.html")
+        tab.run("addEventListener('error', () => (globalThis.isLost = true), true);")
+        tab.click(f"{_BOX} textarea")
+        until(tab, "globalThis.isLost")
+        away.rename(data)
+        assert ask(tab, KNOWN)["lists"][0] == ["Feed every animal"]
 
 
 @pytest.mark.parametrize("page", ["index.html", "sub/messages.html"])
@@ -624,6 +637,13 @@ def test_two_boxes_on_a_page_answer_each_for_itself(zoo: Built, tab: Tab) -> Non
     assert tab.run(labels) == [1, 1]
 
 
+def test_the_box_of_a_list_is_where_its_author_placed_one(zoo: Built, tab: Tab) -> None:
+    tab.open((zoo.out / "sub/both.html").as_uri())
+    assert ask(tab, KNOWN)["rows"] == 0
+    assert tab.run("return document.querySelectorAll('textarea').length;") == 1
+    assert ask(tab, NOTHING)["rows"] == 2
+
+
 def test_without_scripts_the_lists_are_there(zoo: Built, tab: Tab) -> None:
     tab.allow_scripts(are_allowed=False)
     for page, wanted in (
@@ -647,5 +667,11 @@ def test_scripts_are_where_a_box_is(zoo: Built) -> None:
     assert (
         linked
         == styled
-        == {"index.html", "guide.html", "sub/messages.html", "sub/two.html"}
+        == {
+            "index.html",
+            "guide.html",
+            "sub/both.html",
+            "sub/messages.html",
+            "sub/two.html",
+        }
     )
