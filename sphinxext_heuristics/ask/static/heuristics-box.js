@@ -35,7 +35,8 @@
   /* A text with its code set as code; long names may be divided after a dot, a colon or an underscore. */
   const inline = (text) =>
     text.split("\x7f").flatMap((part, at) => {
-      const parts = part.split(/(?<=[._:/])(?=\w)/).flatMap((piece, piece_at) => (piece_at ? [make("wbr"), piece] : piece));
+      const pieces = part.split(/(?<=[._:/])(?=\w)/);
+      const parts = pieces.flatMap((piece, piece_at) => (piece_at ? [make("wbr"), piece] : piece));
       return at % 2 ? make("code", { className: "docutils literal" }, ...parts) : parts;
     });
   const folded = (text) => text.split(/\s+/).join(" ").trim();
@@ -84,7 +85,8 @@
     const { severity, note, page } = item;
     const where = make("span", { className: severity ? `heuristic-severity heuristic-${severity}` : "heuristic-page" });
     where.append(heuristicsTexts.severities[severity] ?? page);
-    const title = make("p", { className: "heuristic-answer" }, ...(where.textContent ? [where, " "] : []), linkTo(answer));
+    const before = where.textContent ? [where, " "] : [];
+    const title = make("p", { className: "heuristic-answer" }, ...before, linkTo(answer));
     const lines = note ? [inline(note)] : [];
     for (const { how, kind, text } of messages) {
       const said = inline(`\x7f${kind && `${kind}: `}${text}\x7f`);
@@ -138,7 +140,8 @@
       const isNothing = text && !found.length;
       const instead = isNothing && listed.childElementCount ? [make("p", {}, say("Is it one of these?"))] : [];
       const search = isNothing && heuristicsTexts.search ? [searching(text)] : [];
-      const between = known.length && perhaps.length ? [make("p", { className: "heuristic-between" }, say("Perhaps also:"))] : [];
+      const also = make("p", { className: "heuristic-between" }, say("Perhaps also:"));
+      const between = known.length && perhaps.length ? [also] : [];
       answers.replaceChildren(...list(known), ...between, ...list(perhaps), ...search, ...instead);
       for (const one of [listed, ...lists]) one.hidden = found.length > 0;
       clear.hidden = !text;
