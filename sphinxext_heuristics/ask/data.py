@@ -122,6 +122,7 @@ class _Answers:
             yield {
                 "uri": self._uri(record.docname, record.anchor),
                 "title": record.title,
+                "page": "",
                 "severity": record.severity,
                 "note": folded(note),
                 "keywords": record.keywords,
@@ -134,6 +135,7 @@ class _Answers:
         """Yield what each section answers with, of the pages that heuristics name."""
         for docname in guides(self._plan):
             page = self._texts[docname]
+            title = self._plan.catalogue.title(docname)
             for anchor in page.sections:
                 keywords = [
                     entry for section, entry in page.entries if section == anchor
@@ -141,6 +143,7 @@ class _Answers:
                 yield {
                     "uri": self._uri(docname, anchor),
                     "title": self._plan.catalogue.title(docname, anchor),
+                    "page": title if anchor != page.sections[0] else "",
                     "severity": "",
                     "note": "",
                     "keywords": keywords,

@@ -104,7 +104,7 @@ class MessagesView(View):
             return made
         said = _("The messages that heuristics quote, by the package that gives them.")
         more = _("A … stands for what the package puts in, such as a name or a number.")
-        made.append(_paragraph(f"{said} {more}"))
+        made.append(_paragraph(f"{said} {more}", classes=[self.name]))
         for package, rows in groupby(content, attrgetter("package")):
             items = [_item(row, here) for row in rows]
             made += [

@@ -28,6 +28,7 @@ Start
    guide
    own
    list
+   messages
 === plain.rst
 Plain
 =====
@@ -55,6 +56,9 @@ Own
 === list.rst
 List
 ====
+=== messages.rst
+Messages
+========
 """
 
 #: What is written into the pages when the extension is there.
@@ -69,6 +73,7 @@ Own
    :workflow: guide
 """,
     "list.rst": "List\n====\n\n.. heuristic-graph::\n",
+    "messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
 }
 
 #: The conf.py with the extension.
@@ -97,6 +102,11 @@ def styled(built: Built, names: AbstractSet[str]) -> set[str]:
     return {name for name in names if built.soup(name).select("link[href*=heuristics]")}
 
 
+def scripted(built: Built, names: AbstractSet[str]) -> set[str]:
+    """Return the pages that link the script of a box."""
+    return {name for name in names if built.soup(name).select("script[src*=-box]")}
+
+
 @pytest.mark.parametrize(
     ("builder", "form"),
     [("html", "{}.html"), ("dirhtml", "{}/index.html"), ("epub", "{}.xhtml")],
@@ -111,7 +121,7 @@ def test_only_pages_with_something_of_ours_change(
 
     before = {name: (site.src / name).read_text(encoding="utf-8") for name in OURS}
     site.write(OURS)
-    shown = {form.format(name) for name in ("api", "guide", "own", "list")}
+    shown = {form.format(name) for name in ("api", "guide", "own", "list", "messages")}
     shown.add(form.format("heuristic-index"))
     new = changed(site, builder, plain)
     # Its script shows the notes of heuristics; an e-book has no search.
@@ -119,7 +129,15 @@ def test_only_pages_with_something_of_ours_change(
     assert {name for name in new if not name.startswith("_static/")} == shown
     assert "_static/heuristics-graph.css" in new
     built = site.build(builder)
-    assert styled(built, {name for name in pages(built) if "html" in name}) == shown
+    names = {name for name in pages(built) if "html" in name}
+    is_book = builder == "epub"
+    plain_list = {form.format("messages")} if is_book else set()
+    assert styled(built, names) == shown - plain_list
+    # no book has a script
+    assert scripted(built, names) == {form.format("messages")} - plain_list
+    files = {name for name in new if name.startswith("_static/heuristics-")}
+    scripts = {f"_static/heuristics-{name}.js" for name in ("ask", "box", "texts")}
+    assert files & scripts == (set() if is_book else scripts)
 
     site.write(before)
     assert changed(site, builder, plain) == set()

@@ -1,4 +1,4 @@
-"""Index, messages, releases and graph in a real browser: what scripts and the style sheet do to a page.
+"""Index, search, releases and graph in a real browser: what scripts and the style sheet do to a page.
 
 Pages are put into frames as wide as screens. A script is added to them that does what a
 reader does and reports what there is to see.
@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import dom_of
-from exported import asked_in
-
-from sphinxext_heuristics._core.evidence import pasted
-from sphinxext_heuristics._core.evidence.guessed import guesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -421,75 +416,18 @@ def test_narrow_rows_stack(built: Built, look: Callable[..., Any]) -> None:
     assert found == {"stacked": True, "wide": True, "inside": True}
 
 
-# -- messages -------------------------------------------------------------------------
+# -- the search, and code -------------------------------------------------------------
 
 ZOO = {
-    "Food": [
-        ("ValueError", "{animal} cannot be fed: there is no food left for it."),
-        ("FutureWarning", "Hay is not enough for {animal} in `winter`"),
-        ("ValueError", "Not ready"),
-    ],
-    "Doors": [
-        ("RuntimeError", "The zoo is closed today"),
-        ("ValueError", "{name} <b>is</b> closed: \u00fc {number} & more"),
-    ],
-}
+    "conf.py": 'extensions = ["sphinxext_heuristics"]\n',
+    "index.rst": "Start\n=====\n\n.. toctree::\n\n   guide\n   Food\n",
+    "guide.rst": "Guide to penguins\n=================\n\nWhat to do.\n\n"
+    ".. _eating:\n\nIt does not eat\n---------------\n\nFeed it.\n",
+    "Food.rst": """\
+.. heuristic:: Food
+   :note: For Food
+   :workflow: eating
 
-KEYWORDS = {
-    "Food": "KeyError: None, food is bad, bad, hungry, \u98df\u7269",
-    "Doors": "hungry, hungry Leo, the constructor",
-}
-
-#: Sections that heuristics name, one of them about a symptom, and others.
-GUIDE = """\
-Guide to penguins in winter
-===========================
-
-What to do.
-
-.. _eating:
-
-It does not eat
----------------
-
-See :heuristic:`Doors`.
-
-.. _squeaking:
-
-The gate squeaks
-----------------
-
-Oil it.
-
-============================================  ==================
-What you hear                                 What to do
-============================================  ==================
-``GateError: the hinge of gate 4 is … dry``   Oil the *hinge*.
-``the hinge of``, or ``hinge squeaks``        Nothing.
-``GateError: the hinge of gate 4 is … dry``   Call the smith, in winter.
-============================================  ==================
-
-May zebras visit penguins?
---------------------------
-
-They may.
-
-May zebras visit penguins at night?
------------------------------------
-
-They sleep.
-
-Penguins whom zebras visit
---------------------------
-
-They like it.
-"""
-
-WORKFLOWS = {"Food": "index, eating", "Doors": "index, eating, squeaking"}
-
-#: What else their pages say.
-TEXTS = {
-    "Food": """\
    Animals are fed by a keeper, and a lion eats most.
 
    .. code-block:: python
@@ -502,68 +440,9 @@ TEXTS = {
       Traceback (most recent call last):
         File "keep.py", line 1, in <module>
           keep()
-      KeeperError: the cage of 'Leo' has 4 bars and not 4 bars
-
-   .. evidence:: zoo_of_long_names.food:keep
-
-      keeper.opens_the_door_of(animal, key=7)
-
-""",
-    "Doors": """\
-   Close all doors at night.
-
+      KeeperError: the cage of 'Leo' has 4 bars and not 4 bars, as it should have where there are lions in the zoo
 """,
 }
-
-PASTED = [
-    "ValueError: Leo cannot be fed: there is no food left for it.",
-    "Traceback (most recent call last):\n  File 'x', line 3\n    feed(leo)\n"  # noqa: ISC004 - one text
-    "ValueError: Leo cannot be fed: there is no\n food left for it.\nRuntimeError: The zoo is closed today\n",
-    "Hay is not enough for   Mia\tin winter",
-    "there is no food",
-    "closed",
-    "x.py:3: ValueError: Not  `ready`",
-    "It is not ready, Not ready, no",
-    "RuntimeError: The zoo is closed",
-    "Door 7 <b>is</b> closed: \u00fc 3 & more",
-    "There is food for it, and Leo cannot be fed",
-    "something else entirely",
-    "",
-    "\x1b[31m[rank0]: \u2502 KeyError: None \u2502\r\n> Not `ready`",
-    "Food is BAD, \u98df\u7269 for Leo. 50%|##   | 3/6 [00:01<?, ?it/s] RuntimeError: The zoo\n[rank1]: is closed today",
-    "File '/zoo/doors.py', line 3f2a, in constructor\nValueError: Leo\u2019s food is bad food at 0x7f3a",
-    "Bad, hungry, and hungry Leo",
-    # cut off, and said otherwise at the end
-    "Traceback (most recent call last):\nValueError: Leo cannot be fed: there is no fo",
-    "zoo.py:3: FutureWarning: Hay is not enough for the two of us...",
-    # what a page shows, with other numbers and names
-    "KeeperError: the cage of 'Mia' has 12 bars and not 12 bars",
-    "it says: the cage of `Leo` has 3 bars and not 5 bars",
-    "the cage of Leo has three bars",
-    # the code that raised it, and code further up
-    "Traceback (most recent call last):\n  File 'a.py', line 3, in <module>\n    feed(leo)\n"  # noqa: ISC004 - one text
-    "  File 'zoo.py', line 9, in feed\n    keeper.opens_the_door_of(animal, key=7)\nasyncio.exceptions.TimeoutError",
-    "Traceback (most recent call last):\n  File 'zoo.py', line 9, in feed\n    keeper.opens_the_door_of(animal, key=7)\n"  # noqa: ISC004 - one text
-    "  File 'a.py', line 3, in <module>\n    open(door)\nOSError: there is none",
-    "----> 1 feed(leo)\n\nFile /zoo/zoo.py:9, in feed(animal)\n      8 key = 7\n"  # noqa: ISC004 - one text
-    "----> 9 keeper.opens_the_door_of(animal, key=7)\n     10 return\n\nOSError: no",
-    # in other words
-    "How do I feed a hungry lion?",
-    "the doors never close",
-    "My lions don\u2019t eat: feeding fails",
-    "constructors of re-opened doors",
-    "What is the capital of France?",
-    "\u98df",
-    "12 34",
-    "can a zebra visit my penguins",
-    "rules of a zebra crossing",
-    "a guide to penguins in winter",
-    # what a section of a guide prints
-    "zoo.GateError: the hinge of gate 7 is very dry, it squeaks",
-    "the hinge of it is wet",
-    "GateError: the hinge of my door",
-    "in winter: GateError: the hinge of gate 7 is very dry",
-]
 
 
 @pytest.fixture(
@@ -572,249 +451,8 @@ PASTED = [
 def zoo(
     request: pytest.FixtureRequest, shared_project: Callable[..., Project]
 ) -> Built:
-    def say(module: str) -> str:
-        raising = "".join(
-            f"def f{at}():\n    raise {kind}(f{text!r})\n"
-            for at, (kind, text) in enumerate(ZOO[module])
-        )
-        return f"{raising}def keep():\n    keeper.opens_the_door_of(animal, key=7)\n"
-
-    def page(module: str) -> str:
-        quotes = "".join(
-            f"   .. evidence:: zoo_of_long_names.{module.lower()}:f{at}\n\n      raise {kind}(f{text!r})\n\n"
-            for at, (kind, text) in enumerate(ZOO[module])
-        )
-        return (
-            f".. heuristic:: {module}\n   :note: For {module}\n   :workflow: {WORKFLOWS[module]}\n"
-            f"   :keywords: {KEYWORDS[module]}\n\n{TEXTS[module]}{quotes}"
-        )
-
-    return shared_project(
-        {
-            "conf.py": 'import sys\nsys.path.insert(0, __file__.rpartition("/")[0])\n'
-            f'extensions = ["sphinxext_heuristics"]\nhtml_theme = "{request.param}"\n',
-            "index.rst": "Start\n=====\n\n.. toctree::\n   :glob:\n\n   *\n   sub/*\n\n"
-            ".. container:: heuristic-paste\n\n   :doc:`sub/messages`\n",
-            "guide.rst": GUIDE,
-            "sub/messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
-            **{f"{module}.rst": page(module) for module in ZOO},
-            **{f"zoo_of_long_names/{module.lower()}.py": say(module) for module in ZOO},
-            "zoo_of_long_names/__init__.py": "",
-        }
-    ).ok("html")
-
-
-_PASTE = """
-const paste = (text) => {
-  const box = document.querySelector(".heuristic-paste textarea");
-  box.value = text;
-  box.dispatchEvent(new Event("input", { bubbles: true }));
-};
-const listed = () =>
-  all(".heuristic-messages > dt").filter((one) => one.offsetParent !== null).length;
-const answered = () =>
-  all(".heuristic-answers > dt").map((one) => {
-    const codes = [...one.nextElementSibling.querySelectorAll("code")].map((code) => code.textContent);
-    return [one.textContent, codes, one.nextElementSibling.innerText];
-  });
-const offered = () => all(".heuristic-perhaps dt").map((one) => one.textContent);
-const printed = () => all(".heuristic-perhaps dd").map((one) => one.textContent);
-const searches = () => document.querySelector('.heuristic-paste a[href$="search.html"]') !== null;
-"""
-
-
-def test_pasted_text_shows_what_explain_shows(
-    zoo: Built, look: Callable[..., Any]
-) -> None:
-    asked = asked_in(zoo.soup("sub/messages.html"))
-    found = look(
-        zoo,
-        "sub/messages.html",
-        f"""{_PASTE}
-        return {json.dumps(PASTED)}.map((text) => {{
-          paste(text);
-          return [answered(), offered(), printed(), searches(), listed()];
-        }});
-        """,
-    )
-    titles = [one.title for one in (*asked.known, *asked.sections)]
-    for text, (shown, offered, printed, searches, listed) in zip(
-        PASTED, found, strict=True
-    ):
-        wanted = pasted.answers(asked.known, text)
-        assert [title for title, *_ in shown] == [titles[one.at] for one in wanted], (
-            text
-        )
-        for (_title, codes, said), one in zip(shown, wanted, strict=True):
-            messages = [quote.message.text for quote in one.messages]
-            assert codes == [*messages, *one.code], text
-            kinds = {quote.is_shown for quote in one.messages}
-            assert ("Quoted in the source: " in said) == (False in kinds)
-            assert ("Shown on the page: " in said) == (True in kinds)
-            assert ("Quoted from where it was raised: " in said) == bool(one.code)
-            reported = f"Reported by users: {', '.join(one.keywords)}"
-            assert (reported in said) == bool(one.keywords)
-        may_fit = guesses(asked, text, {one.at for one in wanted})
-        is_nothing = bool(text) and not wanted and not may_fit
-        symptoms = [
-            one.title for one in asked.sections if is_nothing and one.is_symptom
-        ]
-        assert offered == [*(titles[one.at] for one in may_fit), *symptoms], text
-        notes = [one.note for one in asked.known]
-        notes += ["" for _section in asked.sections]
-        said = [one.said or notes[one.at] for one in may_fit]
-        assert printed == [*said, *("" for _ in symptoms)]
-        assert searches == is_nothing
-        assert listed == (0 if text else 5)
-    numbers = [len(shown) for shown, *_ in found]
-    assert numbers[:16] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
-    assert numbers[16:24] == [1, 1, 1, 1, 0, 1, 0, 1]
-    may_fit = [0 if searches else len(offered) for _, offered, _, searches, _ in found]
-    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 3, 0, 0, 1, 0, 1, 1]
-    what = "GateError: the hinge of gate 4 is … dry. What to do: Oil the hinge."
-    assert found[-4][1:3] == [["The gate squeaks"], [what]]
-    assert "Call the smith" in found[-1][2][0]
-
-
-def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
-    found = look(
-        zoo,
-        "sub/messages.html",
-        _PASTE
-        + """
-        const said = () => document.querySelector(".heuristic-paste [role=status]").textContent;
-        const box = document.querySelector(".heuristic-paste textarea");
-        const clear = document.querySelector(".heuristic-reset");
-        const steps = { asked: [box.value, said(), listed()], label: box.labels[0].textContent.length > 10 };
-        const links = all(".heuristic-paste a").map((link) => new URL(link.href));
-        steps.overflow = overflow();
-        steps.links = links.map((link) => link.pathname.split("/").pop() + link.search);
-        steps.heads = all("dl.heuristic-messages").filter((one) => one.offsetParent !== null).length;
-        clear.click();
-        steps.all = [listed(), document.activeElement === box, clear.offsetParent === null];
-        paste("something else entirely");
-        steps.none = [said(), offered(), searches()];
-        location.hash = "#error=Hay%20is%20not%20enough";
-        await new Promise((done) => setTimeout(done, 100));
-        steps.again = [said(), box.value];
-        return steps;
-        """,
-        address="#error=Traceback%0ARuntimeError%3A%20The%20zoo%20is%20closed%20today%0A%25",
-    )
-    assert found == {
-        "asked": [
-            "Traceback\nRuntimeError: The zoo is closed today\n%",
-            "1 heuristic knows of this text:",
-            0,
-        ],
-        "label": True,
-        "overflow": 0,
-        "links": ["Doors.html"],
-        "heads": 0,
-        "all": [5, True, True],
-        "none": ["No heuristic knows of this text.", ["It does not eat"], True],
-        "again": ["1 heuristic knows of this text:", "Hay is not enough"],
-    }
-
-
-def test_box_elsewhere_leads_to_the_messages(
-    zoo: Built, look: Callable[..., Any]
-) -> None:
-    place = zoo.soup("index.html").select_one(".heuristic-paste")
-    assert place.get_text(strip=True) == "Messages", "without JavaScript it is a link"
-    found = look(
-        zoo,
-        "index.html",
-        """
-        const box = document.querySelector(".heuristic-paste textarea");
-        box.value = "The zoo\\nis closed & 100% #done";
-        const link = document.querySelector(".heuristic-paste a");
-        const page = link.href.split("/").slice(-2).join("/");
-        /* Another page would end this script. */
-        link.setAttribute("href", "#here");
-        box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
-        await new Promise((done) => setTimeout(done, 100));
-        const button = box.form.querySelector("button");
-        return [page + location.hash, box.labels.length, button.type, button.textContent];
-        """,
-    )
-    there = "sub/messages.html#error=The%20zoo%0Ais%20closed%20%26%20100%25%20%23done"
-    assert found == [there, 1, "submit", "Find"]
-
-
-@pytest.mark.parametrize("page", ["index.html", "sub/messages.html"])
-def test_messages_on_a_phone(zoo: Built, look: Callable[..., Any], page: str) -> None:
-    found = look(
-        zoo, page, 'return [overflow(), broken(".heuristic-messages")];', NARROW
-    )
-    assert found == [0, []]
-
-
-def test_script_of_messages_is_where_its_box_is(zoo: Built) -> None:
-    for path in zoo.out.rglob("*.html"):
-        page = zoo.soup(path.relative_to(zoo.out).as_posix())
-        assert len(page.select('script[src*="heuristics-messages.js"]')) == bool(
-            page.select(".heuristic-paste")
-        ), path
-        assert not page.select('script[src*="heuristics-index.js"]')
-
-
-def test_a_thousand_heuristics_answer_at_once(
-    zoo: Built, look: Callable[..., Any]
-) -> None:
-    soup = zoo.soup("sub/messages.html")
-    holder = soup.select_one(".heuristic-paste")
-    (known, _sections, *more) = json.loads(str(holder["data-known"]))
-    chance = random.Random(41)  # noqa: S311 - no secret
-    # few words are on many pages, most on few
-    vocabulary = [f"w{number:x}q" for number in range(6000)]
-    often = [1 / (at + 3) for at in range(len(vocabulary))]
-
-    def words(count: int) -> str:
-        return " ".join(chance.choices(vocabulary, often, k=count))
-
-    uri, *_rest = known[0]
-    thousand = []
-    for at in range(1000):
-        said = [f"{words(4)} {at}", words(9)]
-        messages = [[["ValueError", f"{said[0]} … {said[1]}"], said, [], False]] * 3
-        keywords = [[words(2), f" {words(2)} ", False] for _ in range(5)]
-        page = [words(12), words(40), words(150)]
-        code = [[f"call_{words(1)}(with={number})"] * 2 for number in range(3)]
-        thousand.append([uri, f"Title {at}", words(20), messages, keywords, code, page])
-    passages = [
-        [words(20), [[["", words(6)], [words(6)], [], False]]] for _ in range(40)
-    ]
-    sections = [
-        [uri, words(4), words(4).split(), [3, at], True, passages] for at in range(50)
-    ]
-    holder["data-known"] = json.dumps([thousand, sections, *more])
-    (zoo.out / "sub/thousand.html").write_text(str(soup), encoding="utf-8")
-    frames = "".join(
-        f'  File "/usr/{word}.py", line {len(word)}, in {word}\n    {word}({words(3)})\n'
-        for word in words(40).split()
-    )
-    question = f"How do I {words(12)}?"
-    error = f"{words(60)}\nTraceback (most recent call last):\n{frames}ValueError: {words(30)}\n"
-    found = look(
-        zoo,
-        "sub/thousand.html",
-        f"""{_PASTE}
-        return {json.dumps([question, error])}.map((text) => {{
-          const times = Array.from({{ length: 20 }}, () => {{
-            const before = performance.now();
-            paste(text);
-            return performance.now() - before;
-          }});
-          return [Math.min(...times), document.querySelector(".heuristic-paste [role=status]").textContent];
-        }});
-        """,
-    )
-    # the best of twenty: other processes may be at work
-    assert [said for milliseconds, said in found if milliseconds > 100] == [], found
-
-
-# -- the search, and code -------------------------------------------------------------
+    conf = f'{ZOO["conf.py"]}html_theme = "{request.param}"\n'
+    return shared_project(ZOO | {"conf.py": conf}).ok("html")
 
 
 def test_search_tells_of_a_heuristic_by_its_note(
@@ -858,7 +496,7 @@ def test_code_of_a_heuristic_goes_on_below(
         """,
         width,
     )
-    assert found == [6, [], 0, True]
+    assert found == [2, [], 0, True]
 
 
 # -- the graph ------------------------------------------------------------------------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sphinx
+from axe import axe
 from conftest import title_of
 from packaging.requirements import Requirement
 from test_browser import look, look_at_all
@@ -393,29 +393,6 @@ def test_title_is_readable(built: Built, request: pytest.FixtureRequest) -> None
     assert look_at(built, "api.html", _CONTRAST) == [5, []]
 
 
-#: What axe finds in elements of ours, on a page as it is or in the theme's dark mode.
-_AXE = """
-{axe}
-for (const one of [document.body, document.documentElement]) one.dataset.theme = "{mode}";
-document.documentElement.dataset.mode = "{mode}";
-// This axe does not read what browsers make of color-mix(), and then compares no colours.
-for (const one of document.querySelectorAll("*")) {{
-  for (const name of ["color", "background-color"]) {{
-    const mixed = getComputedStyle(one).getPropertyValue(name);
-    if (!mixed.startsWith("color(srgb")) continue;
-    const [red, green, blue, alpha = 1] = mixed.match(/[\\d.]+/g).map(Number);
-    const read = `rgba(${{red * 255}}, ${{green * 255}}, ${{blue * 255}}, ${{alpha}})`;
-    one.style.setProperty(name, read, "important");
-  }}
-}}
-const found = await axe.run(document, {{ resultTypes: ["violations"] }});
-const failed = found.incomplete.filter((rule) => rule.error).map((rule) => `${{rule.id}}: ${{rule.error.message}}`);
-return failed.concat(found.violations.flatMap((rule) =>
-  rule.nodes
-    .filter((node) => document.querySelector(node.target[0])?.closest("[class*='heuristic']"))
-    .map((node) => `${{rule.id}} ${{node.any[0]?.data?.fgColor ?? ""}}: ${{node.html.slice(0, 120)}}`)));
-"""
-
 #: What Read the Docs' theme has without us, too: titles of admonitions in white on light
 #: grounds, where a link is even blue (contrasts of 1.8 to 2.4), code (3.8) and links (4.2).
 _PALE = ("color-contrast #ffffff", "color-contrast #e74c3c", "color-contrast #2980b9")
@@ -427,13 +404,9 @@ _PALE = ("color-contrast #ffffff", "color-contrast #e74c3c", "color-contrast #29
 def test_axe_finds_nothing_of_ours(
     built: Built, look_at_all: Callable[..., Any], mode: str
 ) -> None:
-    script = _AXE.format(
-        axe=files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"),
-        mode=mode,
-    )
     pale = built.soup("index.html").select_one("body.wy-body-for-nav") is not None
     names = ["index.html", "api.html", "forms.html", "heuristics/Close_Files.html"]
-    for view, found in look_at_all(built, names, script, [390, 1280]).items():
+    for view, found in look_at_all(built, names, axe(mode), [390, 1280]).items():
         wrong = found
         if pale:
             wrong = [one for one in found if not one.startswith(_PALE)]

@@ -25,6 +25,8 @@
     index ??= Promise.all([run("heuristics-ask.js"), run("heuristics-texts.js")]).then(() =>
       heuristicsAsk.build(heuristicsTexts, heuristicsTexts.stemmer),
     );
+    /* what did not arrive is asked for again */
+    index.catch(() => (index = undefined));
     return index;
   };
 
@@ -33,38 +35,39 @@
   /* A text with its code set as code; long names may be divided after a dot, a colon or an underscore. */
   const inline = (text) =>
     text.split("\x7f").flatMap((part, at) => {
-      const parts = part.split(/(?<=[._:/])(?=\w)/).flatMap((piece, piece_at) => (piece_at ? [make("wbr"), piece] : piece));
+      const pieces = part.split(/(?<=[._:/])(?=\w)/);
+      const parts = pieces.flatMap((piece, piece_at) => (piece_at ? [make("wbr"), piece] : piece));
       return at % 2 ? make("code", { className: "docutils literal" }, ...parts) : parts;
     });
-  const textOf = (cell) => (typeof cell === "string" ? cell : cell[1]).replaceAll("\x7f", "");
+  const folded = (text) => text.split(/\s+/).join(" ").trim();
+  const textOf = (cell) => folded((typeof cell === "string" ? cell : cell[1]).replaceAll("\x7f", ""));
 
-  /* The beginning of a passage, as a link to a text and the page know it: words of one cell. */
-  const MOST_WORDS = 8;
-  const beginning = (cell) => textOf(cell).split(" ").slice(0, MOST_WORDS).join(" ");
-
-  /* Which cell of a passage to mark: the one with a message, or else the first. */
-  const marked = (passage, messages) => {
-    const has = (cell) => messages.some(({ text }) => textOf(cell).includes(text));
-    return passage.find(has) ?? passage[0];
+  /* What a link to a text may say: words of one cell, and those that must follow in the next. */
+  const MOST_WORDS = 16;
+  const fragment = (passage) => {
+    const [cell, next] = passage.map(textOf);
+    const beginning = (text) => text.split(" ").slice(0, MOST_WORDS).join(" ");
+    /* a dash divides the parts of such a link */
+    const encoded = (text) => encodeURIComponent(beginning(text)).replaceAll("-", "%2D");
+    const following = next && cell === beginning(cell) ? `,-${encoded(next)}` : "";
+    return `:~:text=${encoded(cell)}${following}`;
   };
 
-  const linkTo = ({ item, passage, messages }) => {
+  const linkTo = ({ item, passage }) => {
     const link = make("a", { href: new URL(item.uri, root).href }, item.title);
     if (!passage) return link;
-    const words = beginning(marked(passage, messages));
     const isHere = link.pathname === location.pathname;
-    if (isHere) link.addEventListener("click", () => setTimeout(() => mark(link.hash, words)));
-    /* a dash divides the parts of such a link */
-    else link.href += `:~:text=${encodeURIComponent(words).replaceAll("-", "%2D")}`;
+    if (isHere) link.addEventListener("click", () => setTimeout(() => mark(link.hash, passage)));
+    else link.href += fragment(passage);
     return link;
   };
 
   /* On this page: bring the passage into sight, and mark it. */
-  const mark = (hash, words) => {
+  const mark = (hash, passage) => {
     const section = document.getElementById(decodeURIComponent(hash.slice(1)));
-    const folded = (element) => element.textContent.split(/\s+/).join(" ").trim();
-    const found = [...(section?.querySelectorAll("td, p, dt, li") ?? [])].filter((one) => folded(one).startsWith(words));
-    const place = found.at(-1);
+    const whole = passage.map(textOf).join(" ");
+    const blocks = [...(section?.querySelectorAll("tr, p, dt") ?? [])];
+    const place = blocks.find((one) => folded(one.textContent).startsWith(whole));
     if (!place) return;
     document.querySelectorAll(".heuristic-marked").forEach((one) => one.classList.remove("heuristic-marked"));
     place.classList.add("heuristic-marked");
@@ -79,19 +82,22 @@
   };
   const shown = (answer) => {
     const { item, messages, code, passage } = answer;
-    const { severity, note } = item;
-    const badge = make("span", { className: `heuristic-severity heuristic-${severity}` }, heuristicsTexts.severities[severity] ?? "");
-    const term = make("dt", {}, ...(severity ? [badge, " "] : []), linkTo(answer));
+    const { severity, note, page } = item;
+    const where = make("span", { className: severity ? `heuristic-severity heuristic-${severity}` : "heuristic-page" });
+    where.append(heuristicsTexts.severities[severity] ?? page);
+    const before = where.textContent ? [where, " "] : [];
+    const title = make("p", { className: "heuristic-answer" }, ...before, linkTo(answer));
     const lines = note ? [inline(note)] : [];
     for (const { how, kind, text } of messages) {
-      if (how in HOW) lines.push([`${say(HOW[how])} ${kind && `${kind}: `}`, ...inline(`\x7f${text}\x7f`)]);
+      const said = inline(`\x7f${kind && `${kind}: `}${text}\x7f`);
+      if (how in HOW) lines.push([`${say(HOW[how])} `, ...said]);
     }
     for (const line of code) lines.push([`${say("Quoted from where it was raised:")} `, ...inline(`\x7f${line}\x7f`)]);
     if (passage) {
       const cells = passage.map((cell) => (typeof cell === "string" ? cell : cell.join(": ")));
       lines.push(inline(cells.join(" · ")));
     }
-    return [term, make("dd", {}, ...lines.map((line) => make("p", {}, ...line)))];
+    return make("li", {}, title, ...lines.map((line) => make("p", {}, ...line)));
   };
 
   /* -- the box ------------------------------------------------------------------------------- */
@@ -110,7 +116,7 @@
     holder.hidden = false;
     const lists = [...document.querySelectorAll(".heuristic-messages")];
 
-    const list = (found) => (found.length ? [make("dl", {}, ...found.flatMap(shown))] : []);
+    const list = (found) => (found.length ? [make("ol", {}, ...found.map(shown))] : []);
     const searching = (text) => {
       const link = make("a", { href: new URL(heuristicsTexts.search, root).href }, say("Search this site"));
       link.search = `q=${encodeURIComponent(text.split("\n").at(-1).slice(0, 200))}`;
@@ -134,11 +140,11 @@
       const isNothing = text && !found.length;
       const instead = isNothing && listed.childElementCount ? [make("p", {}, say("Is it one of these?"))] : [];
       const search = isNothing && heuristicsTexts.search ? [searching(text)] : [];
-      const between = known.length && perhaps.length ? [make("p", {}, say("Perhaps also:"))] : [];
+      const also = make("p", { className: "heuristic-between" }, say("Perhaps also:"));
+      const between = known.length && perhaps.length ? [also] : [];
       answers.replaceChildren(...list(known), ...between, ...list(perhaps), ...search, ...instead);
-      listed.hidden = found.length > 0;
+      for (const one of [listed, ...lists]) one.hidden = found.length > 0;
       clear.hidden = !text;
-      for (const one of lists) one.hidden = Boolean(text);
     };
     const ask = async () => {
       await update();
