@@ -63,7 +63,7 @@ globalThis.heuristicsAsk = (() => {
 
   const FRAME = /^(?:File .{0,1000}(?:, line \d|:\d)|Cell In|\S{1,1000}\.py\S{0,80} in )/;
   const RAISED = /^(?:\w{1,80}\.){0,10}[A-Z]\w{1,80}(?::|$)/;
-  const ERROR = /^(?:.{1,1000}: )?(?:\w{1,80}\.){0,10}\w{0,80}(?:Error|Exception|Warning)(?=:|$)/;
+  const ERROR = /^(?:.{1,1000}: )?(?:\w{1,80}\.){0,10}\w{0,80}(?:Error|Exception|Warning)(?:: ?|$)/;
   /* What is before the line that runs, where the lines around it are shown, too. */
   const RUNNING = /^(?:-+>|\u276f|\u2771) ?\d{1,6} /;
 
@@ -87,7 +87,7 @@ globalThis.heuristicsAsk = (() => {
 
   /* -- messages ------------------------------------------------------------------------------- */
 
-  /* Fewer fixed letters are a message only together with its kind. */
+  /* Fewer fixed letters are a message only together with its kind, or where an author says that it is one. */
   const LEAST_LETTERS = 20;
   /* Of the lines that a known message is in, as much must be its own. */
   const LEAST_EXPLAINED = 0.66;
@@ -101,7 +101,8 @@ globalThis.heuristicsAsk = (() => {
     const parts = plain(text).split(ANYTHING).map((part) => part.trim());
     const pieces = parts.filter(says);
     const size = sum(pieces.map((piece) => piece.length));
-    return { kind, text, how, pieces, size, opens: !says(parts[0]), closes: !says(parts.at(-1)) };
+    const isEnough = size >= LEAST_LETTERS || how === "reported";
+    return { kind, text, how, pieces, isEnough, opens: !says(parts[0]), closes: !says(parts.at(-1)) };
   };
 
   /* How many letters of a piece there are where a text ends within it. */
@@ -112,8 +113,8 @@ globalThis.heuristicsAsk = (() => {
   };
 
   /* Where a message is in a text of one line, and how many letters of it are fixed parts; null if it is not there. */
-  const fit = ({ kind, pieces, size }, text) => {
-    if (size < LEAST_LETTERS && !(kind && text.includes(`${kind}: `))) return null;
+  const fit = ({ kind, pieces, isEnough }, text) => {
+    if (!isEnough && !(kind && text.includes(`${kind}: `))) return null;
     let [start, end, fixed] = [-1, 0, 0];
     for (const piece of pieces) {
       const at = text.indexOf(piece, end);
@@ -270,7 +271,7 @@ globalThis.heuristicsAsk = (() => {
      it is, and the passage to read. What is known comes first; of both, what scores best. */
   const ask = (index, text) => {
     const { said, code } = traced(text.slice(-MOST_LETTERS));
-    const line = said.join(" ");
+    const line = said.join(" ").replace(/ ?(?:\.{3}|\u2026)$/, "");
     const words = [...new Set(index.read(said.join("\n")).map(index.close))];
     const scores = ranked(index, words);
     const isMeant = (message) => {
