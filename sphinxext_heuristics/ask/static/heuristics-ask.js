@@ -203,7 +203,8 @@ globalThis.heuristicsAsk = (() => {
       }
     }
     const code = items.map((one) => one.code.map((line) => [line, plain(line)]));
-    return { items, read, counts, messages, code, close: closest(counts) };
+    const titles = items.map(({ title }) => [...new Set(read(plain(title.replaceAll(CODE, ""))))].join(" "));
+    return { items, read, counts, messages, code, titles, close: closest(counts) };
   };
 
   /* -- words that are misspelled ---------------------------------------------------------------- */
@@ -273,6 +274,7 @@ globalThis.heuristicsAsk = (() => {
     const { said, code } = traced(text.slice(-MOST_LETTERS));
     const line = said.join(" ").replace(/ ?(?:\.{3}|\u2026)$/, "");
     const words = [...new Set(index.read(said.join("\n")).map(index.close))];
+    const asked = words.join(" ");
     const scores = ranked(index, words);
     const isMeant = (message) => {
       const place = fit(message, line);
@@ -281,7 +283,9 @@ globalThis.heuristicsAsk = (() => {
     const found = index.items.map((_, at) => {
       const messages = index.messages[at].filter(isMeant);
       const run = index.code[at].filter(([, one]) => code.has(one)).map(([one]) => one);
-      return { at, isKnown: messages.length + run.length > 0, messages, code: run, score: scores.get(at) ?? 0 };
+      /* who asks for a title means it, however much others say of the same */
+      const score = asked && asked === index.titles[at] ? 1 : (scores.get(at) ?? 0);
+      return { at, isKnown: messages.length + run.length > 0, messages, code: run, score };
     });
     const answers = found.filter(({ isKnown, score }) => isKnown || score >= LEAST_FOUND);
     answers.sort((one, other) => other.isKnown - one.isKnown || byScore(one, other));
