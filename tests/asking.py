@@ -71,7 +71,8 @@ class Box:
 
     def ask(self, text: str) -> list[Answer]:
         """Return what answers a text, in its order."""
-        found = self._js.eval(f"({_ASK})({json.dumps(text)})")
+        # a pattern that never ends is stopped
+        found = self._js.eval(f"({_ASK})({json.dumps(text)})", timeout_sec=60)
         return [Answer(**one) for one in json.loads(str(found))]
 
 

@@ -50,6 +50,7 @@ ITEMS = [
         messages=[("ImportError", "This needs zoo >= 1.2 and 3 cages", "source")],
     ),
     item("said", messages=[("", "The lions of the zoo are hungry", "reported")]),
+    item("ends", messages=[("", "This keeper feeds all animals but …", "source")]),
     item("none", messages=[("", "KeyError: None", "reported")]),
     item(
         "many words",
@@ -69,7 +70,7 @@ Traceback (most recent call last):
 
 
 #: Words that say nothing, as the search of a site has them.
-STOP = ("a", "and", "how", "is", "so", "the", "to", "why")
+STOP = ("a", "and", "don't", "how", "is", "so", "the", "to", "why")
 
 
 def asked(items: list[dict[str, Any]], text: str) -> list[Answer]:
@@ -99,6 +100,15 @@ def known(items: list[dict[str, Any]], text: str) -> list[str]:
         (f"The adapter default: {NANS.replace('…', 'my lora')}", "nans"),
         (NAME.replace("…", "x"), "name"),
         ("PREFIX_TUNING does not work with gradient checkpointing.", "prefix"),
+        (f"{'A_LONG_NAME_' * 4} does not work with gradient checkpointing.", "prefix"),
+        (f"This keeper feeds all animals but {'all the lions and ' * 4}bears", "ends"),
+        # of several lines
+        (
+            TRACEBACK.format(
+                error=DORA.replace("Cannot pass", "ValueError: Cannot pass\n")
+            ),
+            "dora",
+        ),
         # a short one has its kind
         ("x.py:3: ValueError: Not  `ready`", "short"),
         ("x.py:3: KeyError: None", "none"),
@@ -172,6 +182,8 @@ def test_a_message_that_is_a_small_part_of_a_line_is_not_known(text: str) -> Non
     "text",
     [
         "\x1b[1;31mValueError\x1b[0m: Cannot pass adapter_names when DoRA is enabled.",
+        "Cannot \x1b[1mpass\x1b[K adapter_names\x1b[2K when DoRA is enabled.",
+        f"{'loading all that there is to load ' * 4}\r{DORA}",
         "[31mCannot pass adapter_names[0m when DoRA is enabled.",
         "[rank1]: Cannot pass\n[rank1]: adapter_names when DoRA\r\n[rank1]: is enabled.",
         "[rank0]:[rank0]: Cannot pass adapter_names when\n[1,0]<stderr>: DoRA is enabled.",
@@ -230,6 +242,8 @@ def test_code_of_a_passage_that_may_be_a_message_is_known() -> None:
         ],
     )
     assert known([it], "ZooError: the giraffe is very tall") == ["it"]
+    it["passages"].append(["Ends with \x7fZooKeeperError: closed_for_ever\x7f"])
+    assert known([it], "ZooKeeperError: closed_for_ever") == ["it"]
     assert known([it], "open_the_door() of the giraffe") == []
 
 
@@ -273,6 +287,14 @@ File /a/zoo.py:3, in feed(self, animal)
       2 path = self.path
 ----> 3 weights = read_all_weights(
       4     path,
+
+{error}
+""",
+    # of a cell itself
+    """\
+Cell In[3], line 1
+----> 1 weights = read_all_weights(
+      2     path,
 
 {error}
 """,
@@ -409,6 +431,14 @@ def test_two_edits_or_another_short_word_find_nothing(text: str) -> None:
     assert asked(items, text) == []
 
 
+@pytest.mark.parametrize(
+    "text", ["don't", "don\N{RIGHT SINGLE QUOTATION MARK}t, and so", TRACES[0][:34]]
+)
+def test_what_says_nothing_finds_nothing(text: str) -> None:
+    items = [item("Don or T"), item("The most recent call"), *OTHERS]
+    assert asked(items, text) == []
+
+
 def test_a_word_that_is_there_is_no_typo() -> None:
     items = [item("a house"), *(item(f"a horse {at}") for at in range(5)), *OTHERS]
     assert titles(asked(items, "house")) == ["a house"]
@@ -424,6 +454,7 @@ def test_a_word_that_is_there_is_no_typo() -> None:
         ("merge_and_unload first", "how to unload"),
         ("unload first", "first merge_and_unload"),
         ("merge_and_unload first", "merge_and_unload"),
+        ("What lions' cubs eat", "lions"),
         ("It doesn't eat", "doesn\N{RIGHT SINGLE QUOTATION MARK}t"),
         ("It doesn\N{RIGHT SINGLE QUOTATION MARK}t eat", "doesn't"),
         ("What `eats` hay", "eats"),
@@ -476,7 +507,8 @@ def test_a_heuristic_quotes_the_passage_with_a_known_message_only() -> None:
     heuristic = item("The zoo", passages=passages)
     (found,) = asked([heuristic, *OTHERS], "a tall door for the giraffe")
     assert found.passage is None
-    (found,) = asked([heuristic, *OTHERS], "ZooError: the gate is shut")
+    text = "a tall door for the giraffe\nZooError: the gate is shut"
+    (found,) = asked([heuristic, *OTHERS], text)
     assert (found.is_known, found.passage) == (True, passages[-1])
 
 
@@ -499,6 +531,7 @@ def words(size: int) -> str:
 
 
 HOSTILE: dict[str, Callable[[int], str]] = {
+    "a frame with one word": lambda size: "File a, line 1\n" + "a" * size,
     "different words": words,
     "different words joined": lambda size: words(size).replace(" ", "-"),
     "a log": lambda size: "2026-01-02 12:00:00 INFO zoo.py:12 all is well\n" * (size // 46),
@@ -594,6 +627,7 @@ Zoo
 .. heuristic-messages::
 === zoo.py
 def feed(animal):
+    keeper.counts_all_animals_again()
     if animal is None:
         raise ValueError(f"{animal} cannot be fed: there is no food left for it.")
     keeper.opens_the_door_of(animal, key=7)
@@ -610,12 +644,20 @@ def feed(animal):
    .. evidence:: zoo:feed
 
       keeper.opens_the_door_of(animal, key=7)
+
+   .. evidence:: zoo:feed
+
+      keeper.counts_all_animals_again()
 === hay.rst
 .. heuristic:: Hay
    :note: Buy hay in time
    :workflow: guide
 
    The herd gets thin.
+
+   .. evidence:: zoo:feed
+
+      keeper.counts_all_animals_again()
 
    .. evidence:: zoo:feed
 
@@ -700,6 +742,14 @@ def test_what_a_build_makes_known(
     assert (it.title, it.messages) == (title, [message] if message else [])
     assert it.code == ([code] if code else [])
     assert found[0] == it
+
+
+def test_code_that_several_quote_makes_none_of_them_known(keeper: Box) -> None:
+    text = RAISED.replace(
+        "keeper.opens_the_door_of(animal, key=7)", "keeper.counts_all_animals_again()"
+    )
+    assert text != RAISED
+    assert not any(one.is_known for one in keeper.ask(text))
 
 
 @pytest.mark.parametrize("language", ["console", "pytb"])
