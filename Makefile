@@ -10,10 +10,11 @@ PYTHON ?= python3
 SPHINX ?=
 DOCUTILS ?=
 PEFT ?=
-# More options for sphinx-build, pytest and the benchmark, such as SPHINXOPTS=-E or PYTESTOPTS='-k role'
+# More options for sphinx-build, pytest, the benchmark and the report, such as SPHINXOPTS=-E or PYTESTOPTS='-k role'
 SPHINXOPTS ?=
 PYTESTOPTS ?=
 BENCHOPTS ?=
+ASKEDOPTS ?=
 # Processes that run tests: the cores, but each imports PyTorch (about half a GB, which a few processes double)
 cores := $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 JOBS ?= $(shell echo $$(($(cores) < 8 ? $(cores) : 8)))
@@ -45,7 +46,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html adopt pictures bench screenshots pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
+.PHONY: help html adopt asked pictures bench screenshots pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
 	distclean browser tex always
 
 help: ## show this list
@@ -53,7 +54,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
 		printf '  %-14s%s\n' "$$name" "$$text"; done
 	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, DOCUTILS=0.20, PEFT=newest (a virtual environment of its own'
-	@echo '           each); SPHINXOPTS, PYTESTOPTS, BENCHOPTS, JOBS'
+	@echo '           each); SPHINXOPTS, PYTESTOPTS, BENCHOPTS, ASKEDOPTS, JOBS'
 
 html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fails it
 	@echo "make: building the site with $$($(bin)/python -m sphinx --version) and" \
@@ -79,6 +80,9 @@ adopt: $(VENV)/.group-docs ## write the diff that PEFT's adoption is, from a che
 		&& git -C $$tree add -A -N && git -C $$tree diff --no-color >docs/manual/adopt-peft/peft.diff; \
 	status=$$?; rm -rf $$tree; exit $$status
 	@git --no-pager diff --stat -- docs/manual/adopt-peft
+
+asked: $(VENV)/.group-core ## report how the box of the built site answers, against the last commit; ASKEDOPTS=--help
+	@$(bin)/python tools/asked.py $(ASKEDOPTS)
 
 pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and draw them in docs/pictures
 	@$(bin)/python tools/pictures.py

@@ -25,7 +25,7 @@ from sphinx import addnodes
 
 from sphinxext_heuristics._core import config, versions
 from sphinxext_heuristics._core.diagnostics import closest
-from sphinxext_heuristics._core.evidence import messages, pasted
+from sphinxext_heuristics._core.evidence import messages
 from sphinxext_heuristics._core.evidence.cache import EvidenceCache, Looked
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
@@ -302,10 +302,7 @@ def call(text: str, other: str, folder: Path) -> None:
     # a quote, also in the other text
     claim = claim_of("sphinxext_heuristics._core.versions", other, text)
     verify(claim, _SOURCES)
-    for message in messages.in_quote(claim):
-        quote = pasted.quoted(message)
-        for said in (f"{message.kind}: {message.text}", message.text[1:], other):
-            pasted.fit(quote, pasted.plain(said))
+    messages.in_quote(claim)
     for source, prose in itertools.product((RICH, other), (False, True)):
         with suppress(ValueError):
             place = Source(source_names.File.of(source)).whole

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
     from sphinx.builders import Builder
+    from sphinx.builders.html import StandaloneHTMLBuilder
 
     from sphinxext_heuristics.api import Heuristic
     from sphinxext_heuristics.ask.texts import Cell, Piece
@@ -75,20 +76,24 @@ _WORDS = (
 
 def script(app: Sphinx) -> str:
     """Return the script with all that answers in this build."""
-    answers = _Answers(AskDomain.of(app.env), app.builder)
-    is_searched = bool(getattr(app.builder, "search", False))
+    builder = cast("StandaloneHTMLBuilder", app.builder)
+    answers = _Answers(AskDomain.of(app.env), builder)
+    # A site of one page has none, and says that it has.
+    has_page = Path(builder.get_outfilename("search")).is_file()
     data = {
         "items": [*answers.heuristics(), *answers.sections()],
         "stop": [],
         "severities": {word: str(admonitionlabels[word]) for word in SEVERITIES},
-        "search": app.builder.get_target_uri("search") if is_searched else "",
+        "search": builder.get_target_uri("search") if has_page else "",
     }
     stemmer = "Stemmer = function () { this.stemWord = (word) => word; };"
-    if is_searched:
+    if builder.search:
         language = app.config.html_search_language or app.config.language
         search = IndexBuilder(app.env, language, app.config.html_search_options, "")
         data["stop"] = sorted(search.lang.stopwords)
-        stemmer = search.get_js_stemmer_code()
+        # Sphinx 9.0's Chinese has the stemmer of English, and another name for it.
+        code = search.get_js_stemmer_code()
+        stemmer = code.replace("ChineseStemmer", "EnglishStemmer")
     return (
         f"globalThis.heuristicsTexts = {json.dumps(data, ensure_ascii=False)};\n"
         # Sphinx's code sets a variable of the page, or one of its own.

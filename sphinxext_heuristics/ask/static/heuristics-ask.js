@@ -88,7 +88,7 @@ globalThis.heuristicsAsk = (() => {
 
   /* -- messages ------------------------------------------------------------------------------- */
 
-  /* Fewer fixed letters are a message only with its kind in front of them. */
+  /* Fewer fixed letters are a message only with its kind in front of them, or where an author says so. */
   const LEAST_LETTERS = 20;
   /* Of the lines that a known message is in, as much must be its own. */
   const LEAST_EXPLAINED = 0.66;
@@ -108,7 +108,8 @@ globalThis.heuristicsAsk = (() => {
     const pieces = parts.filter(says);
     if (kind && says(parts[0]) && lengthOf(pieces) < LEAST_LETTERS) pieces[0] = `${kind}: ${pieces[0]}`;
     const size = lengthOf(pieces);
-    const isShort = size < LEAST_LETTERS && !(kind && pieces[0]?.startsWith(`${kind}: `));
+    const isNamed = kind && pieces[0]?.startsWith(`${kind}: `);
+    const isShort = size < LEAST_LETTERS && !isNamed && how !== "reported";
     return { kind, text, how, pieces: isShort ? [] : pieces, opens: !says(parts[0]), closes: !says(parts.at(-1)) };
   };
 
@@ -213,7 +214,8 @@ globalThis.heuristicsAsk = (() => {
       }
     }
     const code = items.map((one) => one.code.map((line) => [line, plain(line)]));
-    return { items, read, counts, messages, code, close: closest(counts) };
+    const titles = items.map(({ title }) => [...new Set(read(plain(title.replaceAll(CODE, ""))))].join(" "));
+    return { items, read, counts, messages, code, titles, close: closest(counts) };
   };
 
   /* -- words that are misspelled ---------------------------------------------------------------- */
@@ -283,8 +285,9 @@ globalThis.heuristicsAsk = (() => {
      of the same kind, what scores best. */
   const ask = (index, text) => {
     const { said, code } = traced(text.slice(-MOST_LETTERS));
-    const line = said.join(" ");
+    const line = said.join(" ").replace(/ ?(?:\.{3}|\u2026)$/, "");
     const words = [...new Set(index.read(said.join("\n")).map(index.close))];
+    const asked = words.join(" ");
     const scores = ranked(index, words);
     const isMeant = (message) => {
       const place = fit(message, line);
@@ -295,7 +298,9 @@ globalThis.heuristicsAsk = (() => {
       const run = index.code[at].filter(([, one]) => code.has(one)).map(([one]) => one);
       const isOwn = run.length > 0 || messages.some(({ how }) => how !== "passage");
       const known = isOwn ? 2 : Number(messages.length > 0);
-      return { at, known, messages, code: run, score: scores.get(at) ?? 0 };
+      /* who asks for a title means it, however much others say of the same */
+      const score = asked && asked === index.titles[at] ? 1 : (scores.get(at) ?? 0);
+      return { at, known, messages, code: run, score };
     });
     const answers = found.filter(({ known, score }) => known || score >= LEAST_FOUND);
     answers.sort((one, other) => other.known - one.known || byScore(one, other));
