@@ -6,6 +6,7 @@ Nothing is taken while pages are read, and nothing at all in a project without a
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from zlib import crc32
 
 from docutils import nodes
 from sphinx import addnodes
@@ -61,8 +62,8 @@ class AskDomain(Domain):
     name = "heuristic-ask"
     label = "Answers"
     initial_data = {"boxes": {}, "texts": {}}
-    #: Raise it with each change of what is kept: Sphinx then reads all pages again.
-    data_version = 0
+    #: It changes with the fields of what is kept: Sphinx then reads all pages again.
+    data_version = crc32(repr((Piece._fields, PageTexts._fields)).encode())
 
     #: What is known in this build, from ``heuristics-resolved`` on.
     plan: PublicPlan

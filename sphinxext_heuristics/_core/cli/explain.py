@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 #: The directive that places the box for a text.
-_BOX = "heuristic-messages"
+_BOX = b"heuristic-messages"
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
@@ -33,16 +33,17 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             _say(arguments, [f"{seen(text)} is not read: {why}"])
             return 1
         text = docname
-    pages = _pages(app)
+    if "\n" in text or ": " in text:
+        raise CommandError(_for_a_text(app))
     # A label may have spaces.
-    if " " in text and not any(text.casefold() in page for page in pages.values()):
-        raise CommandError(_for_a_text(pages))
     is_read = arguments.doctreedir or " " in text
     if not is_read and (close := closest_existing(app, text)) is not None:
         _say(arguments, [_unknown(text, close)])
         return 1
     plan = read(app)
     found = account(plan, text)
+    if found is None and " " in text:
+        raise CommandError(_for_a_text(app))
     if found is None:
         _say(arguments, [_unknown(text, plan.meanings.closest(text))])
         return 1
@@ -57,21 +58,14 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _pages(app: Sphinx) -> dict[Path, str]:
-    """Map the files of all documents to their texts, in small letters."""
+def _for_a_text(app: Sphinx) -> str:
+    """Return where a text is answered that is no name."""
     app.env.find_files(app.config, app.builder)
     files = [app.env.doc2path(docname) for docname in sorted(app.env.found_docs)]
-    return {Path(it): Path(it).read_text("utf-8", "replace").casefold() for it in files}
-
-
-def _for_a_text(pages: dict[Path, str]) -> str:
-    """Return where a text is answered that is no name."""
-    boxes = [seen(file) for file, text in pages.items() if _BOX in text]
-    where = (
-        f"paste it into the box of the page {boxes[0]}"
-        if boxes
-        else (f"a page with the directive {_BOX} has a box for it")
-    )
+    boxes = [file for file in files if _BOX in file.read_bytes()]
+    where = "a page with the directive heuristic-messages has a box for it"
+    if boxes:
+        where = f"paste it into the box of the page {seen(boxes[0])}"
     return (
         "this is no name of a heuristic, an object, a page or a label; if it is an "
         f"error or a question, {where}"

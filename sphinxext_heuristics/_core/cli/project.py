@@ -313,7 +313,7 @@ class Parts(NamedTuple):
     sources: list[Path]
 
 
-def parts_of(app: Sphinx, owner: str = "") -> Parts:
+def parts_of(app: Sphinx, owner: str) -> Parts:
     """Return what a project is made of, with the source of an object called *owner*."""
     package = Settings.of(app.config).package
     names: set[str] = set()
