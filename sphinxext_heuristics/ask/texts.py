@@ -129,23 +129,42 @@ def guides(plan: PublicPlan) -> list[str]:
 
 def texts_of(doctree: nodes.document) -> PageTexts:
     """Return what a page says."""
-    found = list(_walk(doctree, "", frozenset()))
-    sections = [node["ids"][0] for node in doctree.findall(nodes.section)]
+    sections = list(doctree.findall(nodes.section))
     return PageTexts(
-        sections=tuple(sections),
-        pieces=tuple(one for one in found if isinstance(one, Piece)),
-        entries=tuple(one for one in found if not isinstance(one, Piece)),
+        sections=tuple(section["ids"][0] for section in sections),
+        pieces=tuple(_pieces(doctree, "", frozenset())),
+        entries=tuple(_entries(doctree, sections)),
     )
 
 
-def _walk(
+def _entries(
+    doctree: nodes.document, sections: list[nodes.section]
+) -> Iterator[tuple[str, str]]:
+    """Yield the sections and the entries of the general index in them.
+
+    An entry above the title of a section leads to that section.
+    """
+    led_to = {anchor: section for section in sections for anchor in section["ids"]}
+    for index in doctree.findall(addnodes.index):
+        for _kind, entry, anchor, *_more in index["entries"]:
+            section = led_to.get(anchor) or _around(index)
+            if section is not None:
+                yield section["ids"][0], entry
+
+
+def _around(node: nodes.Node | None) -> nodes.section | None:
+    """Return the innermost section around a node."""
+    while node is not None and not isinstance(node, nodes.section):
+        node = node.parent
+    return node
+
+
+def _pieces(
     parent: nodes.Element, section: str, inside: frozenset[str]
-) -> Iterator[Piece | tuple[str, str]]:
-    """Yield the pieces and the index entries in a node, in their order."""
+) -> Iterator[Piece]:
+    """Yield the pieces in a node, in their order."""
     for node in parent.children:
-        if isinstance(node, addnodes.index):
-            yield from ((section, entry[1]) for entry in node["entries"])
-        elif isinstance(node, nodes.literal_block):
+        if isinstance(node, nodes.literal_block):
             if node.get("language") in _OUTPUT:
                 yield Piece(section, inside, (node.astext(),), is_output=True)
         elif isinstance(node, nodes.paragraph | nodes.term | nodes.row):
@@ -153,7 +172,7 @@ def _walk(
                 yield Piece(section, inside, cells)
         elif isinstance(node, nodes.Element) and not _is_aside(node):
             own = node["ids"][0] if isinstance(node, nodes.section) else section
-            yield from _walk(node, own, inside.union(node["ids"]))
+            yield from _pieces(node, own, inside.union(node["ids"]))
 
 
 def _is_aside(node: nodes.Element) -> bool:

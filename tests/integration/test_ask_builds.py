@@ -1,7 +1,8 @@
-"""When pages are taken for the box, and when its files are written."""
+"""When pages are taken for the box, what of them, and when its files are written."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -111,9 +112,7 @@ def test_what_another_builder_has_read_is_taken_once(
     assert times(site.root / "html") == before
 
 
-def test_an_edited_guide_alone_is_taken_again(
-    project: Callable[..., Project],
-) -> None:
+def test_an_edited_guide_alone_is_taken_again(project: Callable[..., Project]) -> None:
     site = project({**sections(FILES), "box.rst": BOX})
     site.ok("html", out="html")
     spoil(site, "guide")
@@ -154,8 +153,71 @@ def test_the_same_data_after_a_killed_build(
 ) -> None:
     files = {**sections(FILES), "box.rst": BOX}
     text = files["guide.rst"].replace("slowly", "soon")
-    changed = {**files, "guide.rst": text, "other.rst": ":orphan:\n\nOther\n=====\n\nX.\n"}
+    changed = {
+        **files,
+        "guide.rst": text,
+        "other.rst": ":orphan:\n\nOther\n=====\n\nX.\n",
+    }
     killed = Step(becomes=changed, kill=(event, count))
     boxless = {**changed, "box.rst": "Box\n===\n"}
     steps = [killed, replace(killed, becomes=boxless), replace(killed, becomes=files)]
     same(tmp_path, steps, files)
+
+
+def test_index_entries_are_keywords_of_the_section_that_they_lead_to(
+    project: Callable[..., Project],
+) -> None:
+    files = """
+=== box.rst
+:orphan:
+
+Box
+===
+
+.. heuristic-messages::
+
+.. heuristic:: One
+   :note: Say it.
+   :workflow: guide, other
+=== index.rst
+Start
+=====
+=== guide.rst
+:orphan:
+
+.. index:: first
+
+Guide
+=====
+
+.. index:: single: second; inner
+
+Text.
+
+.. index:: third
+
+Part
+----
+
+Text, :index:`fourth`.
+=== other.md
+---
+orphan: true
+---
+# Other
+
+Text.
+
+```{index} fifth
+```
+"""
+    built = project(files).ok("html")
+    line = built.read(f"_static/{DATA}").splitlines()[0]
+    data = json.loads(line.partition(" = ")[2].removesuffix(";"))
+    keywords = {one["uri"]: one["keywords"] for one in data["items"]}
+    assert keywords == {
+        "box.html#heuristic-one": [],
+        "guide.html#guide": ["first", "second; inner"],
+        "guide.html#part": ["third", "fourth"],
+        "other.html#other": ["fifth"],
+    }

@@ -287,7 +287,7 @@ def test_a_catalogue_without_its_source_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", ["text", "html"])
 def test_title_with_quotes_after_a_build_of_text(tmp_path: Path, first: str) -> None:
-    guide = ":orphan:\n\nDon't \"quote\"\n=============\n"
+    guide = ':orphan:\n\nDon\'t "quote"\n=============\n'
     one = (
         ":orphan:\n\n.. heuristic:: One\n   :note: See :doc:`/guide`.\n"
         "   :impl: tools.cut\n   :workflow: guide\n\n   Body.\n"
