@@ -111,6 +111,8 @@ def take(app: Sphinx, plan: PublicPlan) -> None:
     """Take what is not known yet of the pages that answer (``heuristics-resolved``)."""
     domain = AskDomain.of(app.env)
     domain.plan = plan
+    if not domain.boxes:
+        domain.texts.clear()
     if has_answers(app):
         homes = [record.docname for record in plan.catalogue.heuristics.values()]
         for docname in {*homes, *guides(plan)} - domain.texts.keys():

@@ -98,6 +98,17 @@ def test_with_a_box_what_was_read_is_taken_once(
     assert times(site.root / "html") == before
 
 
+def test_what_was_taken_goes_with_the_last_box(
+    project: Callable[..., Project],
+) -> None:
+    site = project({**sections(FILES), "box.rst": BOX})
+    site.ok("html", out="html")
+    assert kept(site)
+    site.write({"box.rst": BOX.partition("..")[0]})
+    site.ok("html", out="html")
+    assert not kept(site)
+
+
 def test_what_another_builder_has_read_is_taken_once(
     project: Callable[..., Project],
 ) -> None:
