@@ -98,9 +98,7 @@ def test_with_a_box_what_was_read_is_taken_once(
     assert times(site.root / "html") == before
 
 
-def test_what_was_taken_goes_with_the_last_box(
-    project: Callable[..., Project],
-) -> None:
+def test_what_was_taken_goes_with_the_last_box(project: Callable[..., Project]) -> None:
     site = project({**sections(FILES), "box.rst": BOX})
     site.ok("html", out="html")
     assert kept(site)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
 from .account import account
-from .project import Command, CommandError, closest_existing, read
+from .project import Command, CommandError, closest_existing, read, read_some
 from .writing import say, say_json, seen
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
+    from ..resolve.plan import Plan
+
 #: The directive that places the box for a text.
-_BOX = b"heuristic-messages"
+_BOX = "heuristic-messages"
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
@@ -34,7 +37,8 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             return 1
         text = docname
     if "\n" in text or ": " in text:
-        raise CommandError(_for_a_text(app))
+        some = read_some(app, re.compile(_BOX.encode()))
+        raise CommandError(_for_a_text(app, some))
     # A label may have spaces.
     is_read = arguments.doctreedir or " " in text
     if not is_read and (close := closest_existing(app, text)) is not None:
@@ -43,7 +47,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     plan = read(app)
     found = account(plan, text)
     if found is None and " " in text:
-        raise CommandError(_for_a_text(app))
+        raise CommandError(_for_a_text(app, plan))
     if found is None:
         _say(arguments, [_unknown(text, plan.meanings.closest(text))])
         return 1
@@ -58,14 +62,14 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _for_a_text(app: Sphinx) -> str:
+def _for_a_text(app: Sphinx, plan: Plan) -> str:
     """Return where a text is answered that is no name."""
-    app.env.find_files(app.config, app.builder)
-    files = [app.env.doc2path(docname) for docname in sorted(app.env.found_docs)]
-    boxes = [file for file in files if _BOX in file.read_bytes()]
-    where = "a page with the directive heuristic-messages has a box for it"
-    if boxes:
-        where = f"paste it into the box of the page {seen(boxes[0])}"
+    where = f"a page with the directive {_BOX} has a box for it"
+    for docname, page in plan.catalogue.pages.items():
+        if any(query.view == _BOX for query in page.queries):
+            file = seen(app.env.doc2path(docname))
+            where = f"paste it into the box of the page {file}"
+            break
     return (
         "this is no name of a heuristic, an object, a page or a label; if it is an "
         f"error or a question, {where}"
