@@ -1,4 +1,4 @@
-"""What a build writes for others to read: the builder ``heuristics``."""
+"""What the builder ``heuristics`` writes for others to read."""
 
 from __future__ import annotations
 

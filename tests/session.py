@@ -7,7 +7,7 @@ the project. Then a section is a step, or a file that is written at this point:
     builds, and shows the warnings;
 ``=== $ clean BUILDER OPTION…``
     builds all anew, and shows what differs from the last build;
-``=== $ COMMAND ARGUMENT… < FILE``
+``=== $ COMMAND ARGUMENT…``
     runs a command, in the folder above ``src``;
 ``=== show FILE``
     shows a file;
@@ -28,14 +28,12 @@ brackets.
 from __future__ import annotations
 
 import contextlib
-import io
 import re
 import shlex
 import shutil
 import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING
-from unittest import mock
 
 from bs4 import BeautifulSoup
 from commands import Ran, run
@@ -107,13 +105,8 @@ class Session:
             built = self.project.build(builder, *options, out=builder)
             self.said = built.stderr
             return f"{built.stderr}\n{f'[{built.status}]' if built.status else ''}"
-        given = ""
-        if arguments[-2:-1] == ("<",):
-            given = (self.root / arguments[-1]).read_text(encoding="utf-8")
-            arguments = arguments[:-2]
         modules = set(sys.modules)
-        with mock.patch.object(sys, "stdin", io.StringIO(given)):
-            ran = run(name, *arguments)
+        ran = run(name, *arguments)
         self.project.forget(modules)
         return shown_of(ran)
 

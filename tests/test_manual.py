@@ -273,8 +273,11 @@ def test_the_list_of_messages_and_its_box(tmp_path: Path, syntax: str) -> None:
     ok(build(tmp_path))
     html = (tmp_path / "docs/_build/html/index.html").read_text("utf-8")
     soup = BeautifulSoup(html, "html.parser")
-    assert soup.select_one(".heuristic-paste a")["href"] == "messages.html"  # type: ignore[index]
-    assert soup.select("script[src*='heuristics-messages.js']")
+    offered = [link["href"] for link in soup.select(".heuristic-paste a")]
+    name = "heuristics/Close_The_Session.html#heuristic-close-the-session"
+    assert offered == ["messages.html", name]
+    assert soup.select("script[src*='heuristics-box.js']")
+    assert (tmp_path / "docs/_build/html/_static/heuristics-texts.js").is_file()
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

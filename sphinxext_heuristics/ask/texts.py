@@ -6,6 +6,7 @@ Nothing is taken while pages are read, and nothing at all in a project without a
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from zlib import crc32
 
 from docutils import nodes
 from sphinx import addnodes
@@ -61,8 +62,8 @@ class AskDomain(Domain):
     name = "heuristic-ask"
     label = "Answers"
     initial_data = {"boxes": {}, "texts": {}}
-    #: Raise it with each change of what is kept: Sphinx then reads all pages again.
-    data_version = 0
+    #: It changes with the fields of what is kept: Sphinx then reads all pages again.
+    data_version = crc32(repr((Piece._fields, PageTexts._fields)).encode())
 
     #: What is known in this build, from ``heuristics-resolved`` on.
     plan: PublicPlan
@@ -110,6 +111,8 @@ def take(app: Sphinx, plan: PublicPlan) -> None:
     """Take what is not known yet of the pages that answer (``heuristics-resolved``)."""
     domain = AskDomain.of(app.env)
     domain.plan = plan
+    if not domain.boxes:
+        domain.texts.clear()
     if has_answers(app):
         homes = [record.docname for record in plan.catalogue.heuristics.values()]
         for docname in {*homes, *guides(plan)} - domain.texts.keys():
@@ -128,23 +131,42 @@ def guides(plan: PublicPlan) -> list[str]:
 
 def texts_of(doctree: nodes.document) -> PageTexts:
     """Return what a page says."""
-    found = list(_walk(doctree, "", frozenset()))
-    sections = [node["ids"][0] for node in doctree.findall(nodes.section)]
+    sections = list(doctree.findall(nodes.section))
     return PageTexts(
-        sections=tuple(sections),
-        pieces=tuple(one for one in found if isinstance(one, Piece)),
-        entries=tuple(one for one in found if not isinstance(one, Piece)),
+        sections=tuple(section["ids"][0] for section in sections),
+        pieces=tuple(_pieces(doctree, "", frozenset())),
+        entries=tuple(_entries(doctree, sections)),
     )
 
 
-def _walk(
+def _entries(
+    doctree: nodes.document, sections: list[nodes.section]
+) -> Iterator[tuple[str, str]]:
+    """Yield the sections and the entries of the general index in them.
+
+    An entry above the title of a section leads to that section.
+    """
+    led_to = {anchor: section for section in sections for anchor in section["ids"]}
+    for index in doctree.findall(addnodes.index):
+        for _kind, entry, anchor, *_more in index["entries"]:
+            section = led_to.get(anchor) or _around(index)
+            if section is not None:
+                yield section["ids"][0], entry
+
+
+def _around(node: nodes.Node | None) -> nodes.section | None:
+    """Return the innermost section around a node."""
+    while node is not None and not isinstance(node, nodes.section):
+        node = node.parent
+    return node
+
+
+def _pieces(
     parent: nodes.Element, section: str, inside: frozenset[str]
-) -> Iterator[Piece | tuple[str, str]]:
-    """Yield the pieces and the index entries in a node, in their order."""
+) -> Iterator[Piece]:
+    """Yield the pieces in a node, in their order."""
     for node in parent.children:
-        if isinstance(node, addnodes.index):
-            yield from ((section, entry[1]) for entry in node["entries"])
-        elif isinstance(node, nodes.literal_block):
+        if isinstance(node, nodes.literal_block):
             if node.get("language") in _OUTPUT:
                 yield Piece(section, inside, (node.astext(),), is_output=True)
         elif isinstance(node, nodes.paragraph | nodes.term | nodes.row):
@@ -152,7 +174,7 @@ def _walk(
                 yield Piece(section, inside, cells)
         elif isinstance(node, nodes.Element) and not _is_aside(node):
             own = node["ids"][0] if isinstance(node, nodes.section) else section
-            yield from _walk(node, own, inside.union(node["ids"]))
+            yield from _pieces(node, own, inside.union(node["ids"]))
 
 
 def _is_aside(node: nodes.Element) -> bool:

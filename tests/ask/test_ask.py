@@ -716,7 +716,7 @@ def keeper(zoo: Project) -> Iterator[Box]:
         (
             "ZooError: the key of the door, the big one, is lost",
             "Closing the door",
-            ["ZooError: the … of the door, the big one, is lost", "reported"],
+            ["the … of the door, the big one, is lost", "reported"],
             "",
         ),
         (

@@ -67,6 +67,9 @@ Text.
 :principle: the-part
 :category: Speed
 :severity: warning
+:messages:
+  KeyError: first, …
+  no key
 :since: 1.0
 :class: extra
 ```
@@ -165,6 +168,7 @@ def test_all_fields(data: Any) -> None:  # noqa: ANN401 - JSON
         "weight": 0,
         "categories": ["Speed"],
         "keywords": [],
+        "reported": ["KeyError: first, …", "no key"],
         "since": "1.0",
         "until": None,
         "holds": True,

@@ -26,6 +26,7 @@ from watched import WatchedProject
 import sphinxext_heuristics
 from sphinxext_heuristics._core.evidence import search
 from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
+from sphinxext_heuristics.ask.data import DATA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -563,9 +564,11 @@ class Site:
 
 
 def outputs(out: Path, builder: str) -> dict[str, str]:
-    """Return what is compared of an output folder: the bodies of pages, inventories, lists."""
+    """Return what is compared of an output folder: bodies of pages, inventories, lists, the box's data."""
     static = sorted(path.name for path in out.glob("_static/*"))
     found = {"_static": "\n".join(static)}
+    if (data := out / "_static" / DATA).is_file():
+        found[DATA] = data.read_text(encoding="utf-8")
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out).as_posix()
         if not path.is_file() or name.startswith(("_static", "_sources", "_images")):

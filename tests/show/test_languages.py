@@ -305,6 +305,7 @@ S
    :env: L
    :category: C
    :keywords: K
+   :messages: M
    :since: 9.0
 
    T
@@ -366,6 +367,7 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
     ]
     said = " ".join(part.get_text(" ") for part in ours)
     assert "«Applies to»" in said
+    assert "«Messages»" in said
     assert "«Legend:»" in said
     assert "«held»" in said
     assert "«planned»" in said
@@ -384,12 +386,12 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
 def test_scripts_say_what_the_catalogue_has() -> None:
     scripts = [
         path.read_text(encoding="utf-8")
-        for path in (ROOT / "sphinxext_heuristics/static").glob("*.js")
+        for path in (ROOT / "sphinxext_heuristics").rglob("static/*.js")
     ]
     said = {
         word for script in scripts for word in re.findall(r'\bsay\("([^"]+)"', script)
     }
-    assert "Show all" in said
+    assert {"Show all", "Find"} <= said
     assert said <= literals().keys()
 
 

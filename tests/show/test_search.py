@@ -29,6 +29,9 @@ Start
    :note: Use ``safe_merge`` when merging
    :impl: demo.merge
    :keywords: gibberish, loss stuck
+   :messages:
+      balderdash, …
+      tosh
    :former-names: Old
 
    The body.
@@ -43,7 +46,7 @@ Guide
 """
 
 #: What the page is found by, as one title.
-HIDDEN = "Own_Page Own Page Use safe_merge when merging gibberish loss stuck"
+HIDDEN = "Own_Page Own Page Use safe_merge when merging gibberish loss stuck balderdash, … tosh"
 
 
 def index_of(built: Built, name: str = "searchindex.js") -> Any:  # noqa: ANN401 - JSON
@@ -61,13 +64,13 @@ def in_title(index: Any, word: str) -> list[str]:  # noqa: ANN401 - JSON
 
 
 @pytest.mark.parametrize("builder", ["html", "dirhtml"])
-def test_a_page_is_found_by_name_note_and_keywords(
+def test_a_page_is_found_by_name_note_keywords_and_messages(
     project: Callable[..., Project], builder: str
 ) -> None:
     site = project(FILES)
     built = site.ok(builder)
     index = index_of(built)
-    for word in ("own_pag", "safe_merg", "gibberish", "stuck"):
+    for word in ("own_pag", "safe_merg", "gibberish", "stuck", "balderdash"):
         assert in_title(index, word) == ["own"], word
     assert HIDDEN in index["alltitles"]
     page = built.soup("own.html" if builder == "html" else "own/index.html")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
 from .account import account
-from .project import Command, CommandError, closest_existing, read
+from .project import Command, CommandError, closest_existing, read, read_some
 from .writing import say, say_json, seen
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sphinx.application import Sphinx
+
+    from ..resolve.plan import Plan
 
 #: The directive that places the box for a text.
 _BOX = "heuristic-messages"
@@ -33,16 +36,18 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             _say(arguments, [f"{seen(text)} is not read: {why}"])
             return 1
         text = docname
-    pages = _pages(app)
+    if "\n" in text or ": " in text:
+        some = read_some(app, re.compile(_BOX.encode()))
+        raise CommandError(_for_a_text(app, some))
     # A label may have spaces.
-    if " " in text and not any(text.casefold() in page for page in pages.values()):
-        raise CommandError(_for_a_text(pages))
     is_read = arguments.doctreedir or " " in text
     if not is_read and (close := closest_existing(app, text)) is not None:
         _say(arguments, [_unknown(text, close)])
         return 1
     plan = read(app)
     found = account(plan, text)
+    if found is None and " " in text:
+        raise CommandError(_for_a_text(app, plan))
     if found is None:
         _say(arguments, [_unknown(text, plan.meanings.closest(text))])
         return 1
@@ -57,21 +62,14 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _pages(app: Sphinx) -> dict[Path, str]:
-    """Map the files of all documents to their texts, in small letters."""
-    app.env.find_files(app.config, app.builder)
-    files = [app.env.doc2path(docname) for docname in sorted(app.env.found_docs)]
-    return {Path(it): Path(it).read_text("utf-8", "replace").casefold() for it in files}
-
-
-def _for_a_text(pages: dict[Path, str]) -> str:
+def _for_a_text(app: Sphinx, plan: Plan) -> str:
     """Return where a text is answered that is no name."""
-    boxes = [seen(file) for file, text in pages.items() if _BOX in text]
-    where = (
-        f"paste it into the box of the page {boxes[0]}"
-        if boxes
-        else (f"a page with the directive {_BOX} has a box for it")
-    )
+    where = f"a page with the directive {_BOX} has a box for it"
+    for docname, page in plan.catalogue.pages.items():
+        if any(query.view == _BOX for query in page.queries):
+            file = seen(app.env.doc2path(docname))
+            where = f"paste it into the box of the page {file}"
+            break
     return (
         "this is no name of a heuristic, an object, a page or a label; if it is an "
         f"error or a question, {where}"

@@ -259,17 +259,24 @@ _MAY_QUOTE = re.compile(
 
 
 def read_evidence(app: Sphinx) -> Plan:
-    """Read the pages that may hold evidence; return the plan of these.
+    """Read the pages that may hold evidence, and return the plan of these.
 
-    Nothing else can be asked of the plan, and nothing is kept of what was read; what
-    is in docstrings is left out.
+    What is in docstrings is left out.
+    """
+    return read_some(app, _MAY_QUOTE)
+
+
+def read_some(app: Sphinx, having: re.Pattern[bytes]) -> Plan:
+    """Read the pages whose source has something, and return the plan of these.
+
+    Nothing else can be asked of the plan, and nothing is kept of what was read.
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
     docnames = [
         docname
         for docname in sorted(env.found_docs)
-        if _MAY_QUOTE.search(env.doc2path(docname).read_bytes())
+        if having.search(env.doc2path(docname).read_bytes())
     ]
     with others_on_stderr():
         app.emit("env-before-read-docs", env, docnames)
@@ -313,7 +320,7 @@ class Parts(NamedTuple):
     sources: list[Path]
 
 
-def parts_of(app: Sphinx, owner: str = "") -> Parts:
+def parts_of(app: Sphinx, owner: str) -> Parts:
     """Return what a project is made of, with the source of an object called *owner*."""
     package = Settings.of(app.config).package
     names: set[str] = set()

@@ -65,8 +65,9 @@ class LinesOption(ListOption):
     __slots__ = ()
 
     def parts(self, text: str) -> list[str]:
-        """Return the values in the option's text."""
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        """Return the values in the option's text, which may be a list of YAML."""
+        lines = (line.strip().removeprefix("- ") for line in text.splitlines())
+        return [line for line in lines if line]
 
 
 class CheckedDirective(SphinxDirective):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from docutils import nodes
@@ -12,6 +14,7 @@ from ..resolve import listing as index
 from ..view import Here, Named, View
 from ..words import _
 from .parts import (
+    FILTER,
     Meta,
     joined,
     link_nodes,
@@ -19,7 +22,6 @@ from .parts import (
     meta_nodes,
     named,
     paragraph,
-    script_place,
     table,
 )
 
@@ -84,17 +86,31 @@ class IndexView(View):
             return _worklist_nodes(content, here)
         layout = _cards if content.cards else _table
         shown = [
-            script_place(
-                "heuristic-filter",
-                categories=[row.name for row in content.categories if row.number],
-                words=[row.words for row in content.rows],
-            ),
+            _filter(content),
             layout(content.rows, here, marks=content.marks),
             *_categories(content.categories),
         ]
         if content.marks:
             shown.append(_legend())
         return shown
+
+
+def _filter(content: Index) -> nodes.Node:
+    """Return the place of the filter, which a script makes of its data.
+
+    An e-book has no scripts.
+    """
+    data = {
+        "categories": [row.name for row in content.categories if row.number],
+        "words": [row.words for row in content.rows],
+    }
+    attributes = ""
+    for key, value in data.items():
+        text = escape(json.dumps(value, ensure_ascii=False))
+        attributes += f' data-{key}="{text}"'
+    place = f'<div class="{FILTER}"{attributes} hidden="hidden"></div>\n'
+    raw = nodes.raw("", place, format="html")
+    return addnodes.only("", raw, expr="html and not epub")
 
 
 def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:

@@ -8,7 +8,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
 from ..model import INDEX_PAGE, Heuristic
@@ -29,8 +28,8 @@ Part: TypeAlias = nodes.Node | str
 #: The styles of pages for browsers and of those for e-books.
 STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 
-#: The class of a place that a script fills → the script.
-_SCRIPTS = {"heuristic-filter": "heuristics-index.js"}
+#: The class of the place that the filter's script fills, and that script.
+FILTER, _FILTER_SCRIPT = "heuristic-filter", "heuristics-index.js"
 
 #: The script of the search page.
 SEARCH_SCRIPT = "heuristics-search.js"
@@ -38,7 +37,7 @@ SEARCH_SCRIPT = "heuristics-search.js"
 #: Attributes in HTML that name a class of ours; in text, quotes are escaped.
 _OURS = re.compile(r'class="([^"]*\bheuristic-[^"]*)"')
 
-#: The words of scripts.
+#: The words of the filter.
 _WORDS = (
     N_("Filter:"),
     N_("Severity"),
@@ -170,20 +169,6 @@ def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", *cell) for cell in cells))
 
 
-def script_place(name: str, **data: object) -> nodes.Node:
-    """Return the place of a class that a script fills, with its data.
-
-    An e-book has no scripts.
-    """
-    attributes = ""
-    for key, value in data.items():
-        text = escape(json.dumps(value, ensure_ascii=False))
-        attributes += f' data-{key}="{text}"'
-    place = f'<div class="{name}"{attributes} hidden="hidden"></div>\n'
-    raw = nodes.raw("", place, format="html")
-    return addnodes.only("", raw, expr="html and not epub")
-
-
 def link_files(
     app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -201,9 +186,9 @@ def link_files(
     for name, view in views_of(app).items():
         if view.style and name in used and not is_book:
             app.add_css_file(view.style.name)
-    for name in sorted(used & _SCRIPTS.keys()):
+    if FILTER in used:
         more: dict[str, Any] = {}
         said = {word: str(_(word)) for word in _WORDS}
         if translated := {word: it for word, it in said.items() if it != word}:
             more["data-words"] = json.dumps(translated, ensure_ascii=False)
-        app.add_js_file(_SCRIPTS[name], loading_method="defer", **more)
+        app.add_js_file(_FILTER_SCRIPT, loading_method="defer", **more)

@@ -96,7 +96,7 @@ globalThis.heuristicsAsk = (() => {
   const ANYTHING = /\[?(?:\.{3}|\u2026)\]?|(?<![\p{L}\p{N}_])\d+(?:\.\d+)*(?![\p{L}\p{N}_])/gu;
   const KIND = /^((?:\w{1,80}\.){0,10}\w{0,80}(?:Error|Exception|Warning)): (.+)/s;
   /* What is before a message in its line, its kind included. */
-  const BEFORE_MESSAGE = /^.*(?:Error|Exception|Warning): ?/s;
+  const BEFORE_MESSAGE = /^.*(?:(?:Error|Exception|Warning)|:\d{1,6}): ?/s;
 
   const says = (part) => /[\p{L}\p{N}]/u.test(part);
   const lengthOf = (parts) => sum(parts.map((part) => part.length));
@@ -164,7 +164,8 @@ globalThis.heuristicsAsk = (() => {
   const LEAST_WORDS = 4;
   const inCode = (passage) => {
     const code = passage.flatMap((cell) => textOf(cell).split(CODE).filter((_, at) => at % 2));
-    return code.filter((one) => one.includes(": ") || one.split(" ").length >= LEAST_WORDS).map((one) => ["", one, "passage"]);
+    const isLong = (one) => one.includes(": ") || one.split(" ").length >= LEAST_WORDS;
+    return code.filter(isLong).map((one) => ["", one, "passage"]);
   };
 
   /* -- the index ------------------------------------------------------------------------------ */
@@ -189,8 +190,8 @@ globalThis.heuristicsAsk = (() => {
     const messages = items.map((one) => {
       const shown = one.outputs.flatMap(printed);
       const all = [...one.messages, ...shown, ...one.passages.flatMap(inCode)].map(prepared);
-      const seen = new Set();
-      return all.filter(({ pieces }) => pieces.length && !seen.has(pieces.join()) && seen.add(pieces.join()));
+      const byPieces = new Map(all.reverse().map((message) => [message.pieces.join("\n"), message]));
+      return [...byPieces.values()].reverse();
     });
     const fields = items.map(({ title, note, keywords, passages }, at) => {
       const said = [note, ...messages[at].map(({ text }) => text)];
@@ -281,8 +282,8 @@ globalThis.heuristicsAsk = (() => {
   };
 
   /* Return what answers a text, at most seven: the item, whether it is known to, the messages and the code by which
-     it is, and the passage to read. What is known comes first, by a message of its own before one that it only tells of;
-     of the same kind, what scores best. */
+     it is, and the passage to read. What is known comes first, by a message of its own before one that it only tells
+     of; of the same kind, what scores best. */
   const ask = (index, text) => {
     const { said, code } = traced(text.slice(-MOST_LETTERS));
     const line = said.join(" ").replace(/ ?(?:\.{3}|\u2026)$/, "");
