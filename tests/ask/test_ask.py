@@ -772,11 +772,11 @@ def test_a_block_of_code_is_no_output(project: Callable[..., Project]) -> None:
 @pytest.mark.parametrize(
     ("text", "title"),
     [
-        ("how do I merge a herd?", "Closing the door"),
+        ("merged herds", "Closing the door"),
         ("merges, herd", "Closing the door"),
-        ("did your giraffes run away?", "Closing the door"),
+        ("the giraffes run away", "Closing the door"),
         ("a thin herd", "Hay"),
-        ("does a penguin swim in the winter?", "At night"),
+        ("penguins swimming in the winter", "At night"),
         ("keep animal", "Keeping animals"),
     ],
 )
