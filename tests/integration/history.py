@@ -41,6 +41,8 @@ Operation: TypeAlias = Callable[[Files], None]
 
 #: Builders that write a file a page, which may be left alone.
 PAGED = ("html", "dirhtml", "text", "json")
+#: Those of them whose pages have links.
+LINKED = ("html", "dirhtml", "json")
 #: Builders that write the whole as one.
 MERGED = ("singlehtml", "latex", "heuristics")
 
@@ -547,7 +549,8 @@ class Site:
             others=sorted(it for it in built.warnings if "[heuristic." not in it),
             read=self.project.read,
             wrote=self.project.wrote,
-            idle=self.project.idle if builder in PAGED else frozenset(),
+            # plain text has no links: what changes but where one leads is not seen there
+            idle=self.project.idle if builder in LINKED else frozenset(),
         )
 
     def kill(self, builder: str, event: str, count: int, *options: str) -> None:
