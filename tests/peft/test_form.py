@@ -23,17 +23,6 @@ def pages(site: Built) -> dict[str, Length]:
     return lengths(site.out)
 
 
-def test_no_page_is_longer_than_a_screen_and_half_are_shorter_with_folds_or_without(
-    pages: dict[str, Length],
-) -> None:
-    assert [name for name, its in pages.items() if its.in_sight > 300] == []
-    for short in (
-        [name for name, its in pages.items() if its.in_sight <= 250],
-        [name for name, its in pages.items() if its.words <= 550],
-    ):
-        assert len(short) >= len(pages) / 2
-
-
 def test_each_links_what_its_code_takes_for_granted(site: Built) -> None:
     sections = {
         section["id"] for section in site.soup("run.html").select("section[id]")
