@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sphinxext_heuristics._core.cli.account import account
+from sphinxext_heuristics._core.resolve.records import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bs4 import Tag
     from conftest import Built
@@ -86,7 +87,7 @@ def _of_entries(plan: Plan, shown: dict[Place, list[Tag]]) -> Iterator[str]:
             continue
         told = account(plan, entry.names[0])
         assert told is not None, entry.names
-        rows = _at(told.places, place)
+        rows = _boxed(plan, _at(told.places, place))
         # What is at an attribute of a class is in the entry of that.
         said = {
             title_of[str(it["heuristic"])]
@@ -127,6 +128,18 @@ def _at(rows: list[dict[str, Any]], place: Place) -> Iterator[dict[str, Any]]:
             Place(docname, f"{own}.{row['parameter']}"),
         }
         if row["shown"] and is_there:
+            yield row
+
+
+def _boxed(plan: Plan, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows but those of an entry whose documentation holds the definition."""
+    defined = {
+        (verdict.record.name, docname, entry.anchor)
+        for docname, entry, verdict in plan.placing.judged
+        if verdict.form is Form.DEFINED
+    }
+    for row in rows:
+        if (row["heuristic"], row["docname"], row["anchor"]) not in defined:
             yield row
 
 
@@ -177,7 +190,7 @@ def _of_heuristics(plan: Plan, shown: dict[Place, list[Tag]]) -> Iterator[str]:
         assert told is not None, record.name
         said = {
             Place(str(row["docname"]), str(row["anchor"]))
-            for row in told.places
+            for row in _boxed(plan, told.places)
             if row["shown"] and row["entry"] is not None
         }
         for place, seen in titles_at.items():
