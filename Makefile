@@ -26,6 +26,7 @@ VENV ?= .venv$(variant)
 bin := $(VENV)/bin
 venv_ready := $(VENV)/.python-$(python_version)
 site := docs/_build/html
+manual := $(site)/manual
 book := docs/_build/latex
 doctrees := docs/_build/doctrees
 
@@ -46,7 +47,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html adopt asked pictures bench screenshots pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
+.PHONY: help html manual adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
 	distclean browser tex always
 
 help: ## show this list
@@ -56,7 +57,13 @@ help: ## show this list
 	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, DOCUTILS=0.20, PEFT=newest (a virtual environment of its own'
 	@echo '           each); SPHINXOPTS, PYTESTOPTS, BENCHOPTS, ASKEDOPTS, JOBS'
 
-html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fails it
+# Nothing of the manual is about PEFT, and the site links to it by its inventory, so it comes first
+manual: $(VENV)/.group-manual ## build the manual, a site of its own, into docs/_build/html/manual; a warning fails it
+	@$(bin)/python -m sphinx -b html -q -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees)-manual docs/manual $(manual) \
+		|| { rm -rf $(doctrees)-manual; echo 'make: the manual has warnings, see above' >&2; exit 1; }
+	@echo 'make: the manual is in $(manual)/index.html'
+
+html: $(VENV)/.group-docs manual ## build the manual and PEFT's site, docs/_build/html; a warning fails it
 	@echo "make: building the site with $$($(bin)/python -m sphinx --version) and" \
 		"PEFT $$($(bin)/python -c 'from importlib.metadata import version; print(version("peft"))')"
 	@# the cache of a failed build goes: Sphinx would not repeat its warnings, and the next -W would be green
@@ -91,12 +98,11 @@ pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and
 bench: $(VENV)/.group-test ## measure what the extension costs against the same words by hand; BENCHOPTS=--quick is short
 	@$(bin)/python tests/benchmarks/bench.py $(BENCHOPTS)
 
-# README's picture, its words and README's copy of the file are under version control; the other one is for looking at
-screenshots: html browser $(VENV)/.group-test ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
-	@$(bin)/python tools/screenshots.py $(site) docs/_build/screenshots.png docs/screenshot.png --example README.md
+picture: browser $(VENV)/.group-core ## build README's example, and take README's picture of it
+	@$(bin)/python tools/picture.py docs/screenshot.png
 
 # An extra: CI has no LaTeX, which is too large for it
-pdf: tex $(VENV)/.group-docs ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)
+pdf: tex $(VENV)/.group-docs manual ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)
 	@rm -rf $(book)
 	@$(bin)/python -m sphinx -b latex -W --keep-going -q $(SPHINXOPTS) -d $(doctrees) docs $(book) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }

@@ -31,18 +31,20 @@ version = release = installed_version("peft")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
     "sphinx_design",
     "sphinxext_heuristics",
     "sphinxext_heuristics.docbuilder",
     "sphinxext_heuristics.graph",
     "sphinxext_heuristics.releases",
-    "heuristics_reference",
     "one_signature",
     "pictures",
     "preludes",
 ]
 root_doc = "index"
-exclude_patterns = ["_build", "_ext"]
+# the manual is a site of its own, which `make manual` builds into this one
+exclude_patterns = ["_build", "_ext", "manual"]
+intersphinx_mapping = {"manual": ("manual", "_build/html/manual/objects.inv")}
 
 myst_enable_extensions = [
     *("alert", "colon_fence", "deflist", "dollarmath", "fieldlist"),

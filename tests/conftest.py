@@ -357,20 +357,11 @@ def shared_project(
     return lambda files: Project(tmp_path_factory.mktemp("project"), files)
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Return the project's own site: real PEFT, built as `make html` builds it.
-
-    With HEURISTICS_SITE, the folder of what `make html` has built, the build goes on
-    from a copy of that.
-    """
-    out = tmp_path_factory.mktemp("site") / "html"
-    if built := os.environ.get("HEURISTICS_SITE"):
-        shutil.copytree(ROOT / built / "html", out)
-        shutil.copytree(ROOT / built / "doctrees", out / ".doctrees")
+def built_by_make(source: Path, out: Path) -> Built:
+    """Build a site of this repository as the Makefile does, without a warning."""
     command = ["-m", "sphinx", "-b", "html", "-W", "--keep-going", "-j2"]
     run = subprocess.run(  # noqa: S603 - the command is written right here
-        [sys.executable, *command, str(ROOT / "docs"), str(out)],
+        [sys.executable, *command, str(source), str(out)],
         capture_output=True,
         text=True,
         check=False,
@@ -379,6 +370,32 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Built:
     assert run.returncode == 0, run.stderr
     assert "WARNING: " not in re.sub(r"^# .*$", "", run.stderr, flags=re.MULTILINE)
     return Built(out=out, status=0, stderr=run.stderr, imported=frozenset())
+
+
+@pytest.fixture(scope="session")
+def manual(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Return the manual, the extension's own site."""
+    return built_by_make(
+        ROOT / "docs" / "manual", tmp_path_factory.mktemp("manual") / "html"
+    )
+
+
+@pytest.fixture(scope="session")
+def site(manual: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Return the catalogue's site: real PEFT, built as `make html` builds it.
+
+    With HEURISTICS_SITE, the folder of what `make html` has built, the build goes on
+    from a copy of that. It links to the manual by the inventory that `make` writes.
+    """
+    out = tmp_path_factory.mktemp("site") / "html"
+    inventory = ROOT / "docs/_build/html/manual/objects.inv"
+    if not inventory.exists():
+        inventory.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(manual.out / inventory.name, inventory)
+    if built := os.environ.get("HEURISTICS_SITE"):
+        shutil.copytree(ROOT / built / "html", out)
+        shutil.copytree(ROOT / built / "doctrees", out / ".doctrees")
+    return built_by_make(ROOT / "docs", out)
 
 
 def dom_of(

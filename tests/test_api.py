@@ -72,7 +72,7 @@ def test_the_page_of_the_manual_is_made_from_docstrings(
 ) -> None:
     conf = f"""\
 import sys
-sys.path.insert(0, {str(ROOT / "docs" / "_ext")!r})
+sys.path.insert(0, {str(ROOT / "docs/manual/_ext")!r})
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxext_heuristics", "heuristics_reference"]
 autodoc_default_options = {{"members": True, "inherited-members": True}}
 heuristics_dir = None

@@ -39,7 +39,12 @@ ROOT = Path(__file__).parents[1]
 URLS = ("Source", "Documentation", "Issues", "Changelog")
 
 #: The pages that say how to install: once there is a release, from the package index.
-INSTALL_PAGES = ("README.md", "docs/manual/get-started.md", "docs/manual/docbuilder.md")
+INSTALL_PAGES = (
+    "README.md",
+    "docs/manual/index.md",
+    "docs/manual/get-started.md",
+    "docs/manual/docbuilder.md",
+)
 
 
 def read(name: str) -> str:

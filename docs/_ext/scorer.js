@@ -1,7 +1,6 @@
 /* Breaks ties of Sphinx's search, which go by the alphabet otherwise: stems of the query in the title count, then a
-   heuristic's page. That adds less than 1, the least by which scores differ: API names stay first. The manual is for
-   other readers than the rest, so its pages come after all others. The numbers are those of searchtools.js, which takes
-   all or none. */
+   heuristic's page. That adds less than 1, the least by which scores differ: API names stay first. The numbers are those
+   of searchtools.js, which takes all or none. */
 "use strict";
 {
   let stems = [];
@@ -18,8 +17,7 @@
     score: ([docname, title, , , score]) => {
       const inTitle = stems.filter((stem) => title.toLowerCase().includes(stem)).length;
       const isHeuristic = docname.startsWith("heuristics/huggingface_");
-      const isManual = docname.startsWith("manual/");
-      return score - (isManual ? 1000 : 0) + (0.7 * inTitle) / Math.max(1, stems.length) + (isHeuristic ? 0.2 : 0);
+      return score + (0.7 * inTitle) / Math.max(1, stems.length) + (isHeuristic ? 0.2 : 0);
     },
   };
 

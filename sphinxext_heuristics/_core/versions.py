@@ -10,6 +10,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from . import model, problems
@@ -48,6 +49,13 @@ def distribution(package: str) -> str:
     top = package.partition(".")[0]
     found = {dist.name for dist in metadata.distributions() if _brings(dist, top)}
     return found.pop() if len(found) == 1 else ""
+
+
+def is_another(project: str, package: str) -> bool:
+    """Return whether conf.py's project is a distribution that lacks the package."""
+    own = canonicalize_name(distribution(package))
+    is_installed = bool(project) and any(metadata.distributions(name=project))
+    return is_installed and canonicalize_name(project) != own
 
 
 def _brings(found: metadata.Distribution, top: str) -> bool:

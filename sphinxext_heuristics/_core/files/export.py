@@ -98,9 +98,12 @@ class Exporter:
         entry = self.plan.catalogue.entry_of[shown.name]
         own_names = self.plan.meanings.own_names(shown.name)
         names = dict.fromkeys((shown.name, *entry.names))
+        objects = self.plan.meanings.objects
         for name in entry.names:
-            names |= dict.fromkeys(self.plan.meanings.objects.lineage(name))
+            names |= dict.fromkeys(objects.lineage(name))
         names |= dict.fromkeys(own_names)
+        for name in (*names,):
+            names |= dict.fromkeys(objects.aliases_in_source(name))
         return {
             "name": shown.name,
             "names": list(names),

@@ -161,10 +161,15 @@ class HeuristicDomain(Domain):
         self.data["answers"] = answers.now
         labels = env.domains.standard_domain.anonlabels
         release = env.config.release or env.config.version
+        version = installed(settings.package) or release
+        if version != release and versions.is_another(
+            env.config.project, settings.package
+        ):
+            release = version
         catalogue = Catalogue(
             {docname: self.pages[docname] for docname in order},
             settings,
-            version=installed(settings.package) or release,
+            version=version,
             release=release,
             labels=labels,
         )

@@ -30,7 +30,7 @@ class Catalogue:
     settings: Settings = field(default_factory=Settings)
     #: The documented version, or ``""``.
     version: str = ""
-    #: What conf.py calls it, or ``""``.
+    #: What conf.py calls it, or ``""``: of another project, the version itself.
     release: str = ""
     #: Each label → its document and id.
     labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -266,12 +266,13 @@ class Meanings:
             if name.rpartition(".")[2] in lasts and name not in known:
                 by_object.setdefault(self.objects.identity(name), []).append(name)
         found = (min(names, key=self._distance) for names in by_object.values())
-        owners = {self.objects.identity(name).rpartition(".")[0] for name in reached}
+        overridden = {self.objects.identity(name) for name in reached}
 
         def kinship(name: str) -> tuple[bool, bool]:
-            owner = self._catalogue.entry_of.get(name.rpartition(".")[0])
-            bases = owner.bases if owner else ()
-            return owners.isdisjoint(bases), not (owner and owner.is_class)
+            of_class, _dot, last = name.rpartition(".")
+            owner = self._catalogue.entry_of.get(of_class)
+            inherited = (f"{base}.{last}" for base in (owner.bases if owner else ()))
+            return overridden.isdisjoint(inherited), not (owner and owner.is_class)
 
         return {name: not kinship(name)[0] for name in sorted(found, key=kinship)}
 

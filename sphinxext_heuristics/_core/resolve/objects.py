@@ -245,10 +245,10 @@ class Objects:
         names += [f"{name}.{member}" for name in owners]
         if not any(map(self._known_as, names)):
             for name in tuple(names):
-                names += self._aliases_in_source(name)
+                names += self.aliases_in_source(name)
         return tuple(dict.fromkeys(names))
 
-    def _aliases_in_source(self, name: str) -> Iterator[str]:
+    def aliases_in_source(self, name: str) -> Iterator[str]:
         """Yield the names that the source gives an object, without those of modules.
 
         What is documented as a module is no other object, whatever its package binds to
