@@ -34,7 +34,6 @@ extensions = [
     "sphinx_design",
     "sphinxext_heuristics",
     "sphinxext_heuristics.docbuilder",
-    "sphinxext_heuristics.graph",
     "sphinxext_heuristics.releases",
     "heuristics_reference",
     "one_signature",

@@ -260,7 +260,6 @@ WRITTEN = st.builds(
 
 ASKING = (
     "heuristic-index",
-    "heuristic-graph",
     "heuristic-messages",
     "heuristic-releases",
     "heuristics-for",
