@@ -570,7 +570,6 @@ _GOOD_VALUES: dict[str, tuple[object, ...]] = {
         "sub",
         "../../../_Index.md",
     ),
-    "index_title": ("Title #", "#", None),
     "placement": ("top", "bottom"),
     "max_shown": (0, 1),
     "inherited": ("link", "none"),
