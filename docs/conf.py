@@ -35,7 +35,6 @@ extensions = [
     "sphinx_design",
     "sphinxext_heuristics",
     "sphinxext_heuristics.docbuilder",
-    "sphinxext_heuristics.graph",
     "sphinxext_heuristics.releases",
     "one_signature",
     "pictures",

@@ -16,9 +16,9 @@ integration  Sphinx's side: events, transforms that place views, builders, and a
 files        what is written beside the site, and compared on every build (files)
 cli          the commands
 
-``api`` is what other extensions import. Three are written on it: ``ask``, the box for a
-text, which is always there, and ``graph`` and ``releases``, which are loaded by whoever
-lists them. ``docbuilder`` knows nothing of the rest.
+``api`` is what other extensions import. Two are written on it: ``ask``, the box for a
+text, which is always there, and ``releases``, which is loaded by whoever lists it.
+``docbuilder`` knows nothing of the rest.
 """
 
 from __future__ import annotations

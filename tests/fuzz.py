@@ -260,7 +260,6 @@ WRITTEN = st.builds(
 
 ASKING = (
     "heuristic-index",
-    "heuristic-graph",
     "heuristic-messages",
     "heuristic-releases",
     "heuristics-for",
@@ -571,7 +570,6 @@ _GOOD_VALUES: dict[str, tuple[object, ...]] = {
         "sub",
         "../../../_Index.md",
     ),
-    "index_title": ("Title #", "#", None),
     "placement": ("top", "bottom"),
     "max_shown": (0, 1),
     "inherited": ("link", "none"),

@@ -177,7 +177,6 @@ def test_its_event_comes_once_a_build_and_warns_in_each(
 # -- what a build loads ---------------------------------------------------------------
 
 NOT_LOADED = (
-    "graph",
     "releases",
     "docbuilder",
     "_core.cli",
@@ -189,11 +188,7 @@ NOT_LOADED = (
 
 @pytest.mark.parametrize(
     ("extension", "used"),
-    [
-        ("sphinxext_heuristics", set()),
-        ("sphinxext_heuristics.graph", {"graph"}),
-        ("sphinxext_heuristics.releases", {"releases"}),
-    ],
+    [("sphinxext_heuristics", set()), ("sphinxext_heuristics.releases", {"releases"})],
 )
 def test_a_build_loads_nothing_that_it_does_not_use(
     project: Callable[..., Project], extension: str, used: set[str]
@@ -216,5 +211,5 @@ def test_a_build_loads_nothing_that_it_does_not_use(
     loaded = made_by.stdout.split()
     assert "sphinxext_heuristics._core.model" in loaded
     ours = {f"sphinxext_heuristics.{name}" for name in {*NOT_LOADED} - used}
-    others = {"sphinx_design", "sphinx.ext.intersphinx", "sphinx.ext.graphviz"}
+    others = {"sphinx_design", "sphinx.ext.intersphinx"}
     assert not (ours | others) & set(loaded)

@@ -65,7 +65,6 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
         [None, "Why", [1], {"Why"}, [None]],
     ),
     ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3, "a\0b"]),
-    ("heuristics_index_title", [None, "", "T", "Index\u00a0: T"], [3, b"T"]),
     (
         "heuristics_placement",
         ["summary", "top", "bottom"],

@@ -507,8 +507,6 @@ Start
 
 .. heuristics-for:: demo.Model
 
-.. heuristic-graph::
-
 .. heuristic-index::
 
 .. heuristic-index::

@@ -173,12 +173,6 @@ class Settings:
         allowed=PATH,
         accepts=is_path,
     )
-    index_title: str | None = _option(
-        None,
-        "The first heading of that file; by default it names the namespace.",
-        allowed="a string, or None",
-        accepts=lambda value: value is None or isinstance(value, str),
-    )
     placement: str = _option(
         "summary",
         "Where in an API entry they are shown: after its `summary`, at its "

@@ -61,7 +61,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     # the site
     for extension in (
         "sphinxext_heuristics",
-        "sphinxext_heuristics.graph",
         "sphinxext_heuristics.releases",
         *(path.stem for path in (DOCS / "_ext").glob("*.py")),
     ):

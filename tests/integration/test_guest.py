@@ -59,6 +59,8 @@ List
 === messages.rst
 Messages
 ========
+=== heuristics-names.css
+.heuristic-names {}
 """
 
 #: What is written into the pages when the extension is there.
@@ -72,15 +74,36 @@ Own
    :impl: demo.merge
    :workflow: guide
 """,
-    "list.rst": "List\n====\n\n.. heuristic-graph::\n",
+    "list.rst": "List\n====\n\n.. heuristic-names::\n",
     "messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
 }
 
-#: The conf.py with the extension.
+#: The conf.py with the extension, and with a view that has a style sheet.
 LOADED = """\
-extensions = ["sphinxext_heuristics.graph"]
+from pathlib import Path
+
+from docutils import nodes
+
+from sphinxext_heuristics.api import FilteredDirective, View, add_view
+
+extensions = ["sphinxext_heuristics"]
 heuristics_dir = None
 copyright, version = "nobody", "1"
+
+
+class Names(View):
+    name = "heuristic-names"
+    style = Path(__file__).with_name("heuristics-names.css")
+
+    def content(self, plan, query, docname):
+        return list(plan.catalogue.heuristics)
+
+    def nodes(self, content, here):
+        return [nodes.paragraph("", " ".join(content), classes=[self.name])]
+
+
+def setup(app):
+    add_view(app, Names(), FilteredDirective)
 """
 
 
@@ -127,7 +150,7 @@ def test_only_pages_with_something_of_ours_change(
     # Its script shows the notes of heuristics; an e-book has no search.
     new.discard(form.format("search"))
     assert {name for name in new if not name.startswith("_static/")} == shown
-    assert "_static/heuristics-graph.css" in new
+    assert "_static/heuristics-names.css" in new
     built = site.build(builder)
     names = {name for name in pages(built) if "html" in name}
     is_book = builder == "epub"

@@ -1,4 +1,4 @@
-"""Index, search, releases and graph in a real browser: what scripts and the style sheet do to a page.
+"""Index, search and releases in a real browser: what scripts and the style sheet do to a page.
 
 Pages are put into frames as wide as screens. A script is added to them that does what a
 reader does and reports what there is to see.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,11 +89,11 @@ def heuristics() -> Iterator[str]:
 
 
 def files(theme: str) -> dict[str, str]:
-    def page(title: str, options: str, directive: str = "heuristic-index") -> str:
-        return f"{title}\n=====\n\n.. {directive}::\n{options}"
+    def page(title: str, options: str) -> str:
+        return f"{title}\n=====\n\n.. heuristic-index::\n{options}"
 
     return {
-        "conf.py": f'extensions = ["sphinxext_heuristics.graph"]\nhtml_theme = "{theme}"\nheuristics_package = "demo"\n'
+        "conf.py": f'extensions = ["sphinxext_heuristics"]\nhtml_theme = "{theme}"\nheuristics_package = "demo"\n'
         f"heuristics_categories = {dict.fromkeys((*_CATEGORIES, 'Debugging'), '')}\n",
         "index.rst": "Start\n=====\n\n.. toctree::\n   :glob:\n\n   sub/*\n   all\n\n.. py:function:: demo.merge()\n",
         "all.rst": "All\n===\n\n" + "".join(heuristics()),
@@ -102,7 +101,6 @@ def files(theme: str) -> dict[str, str]:
         "sub/table.rst": page("Table", ""),
         "sub/cards.rst": page("Cards", "   :layout: cards\n"),
         "sub/worklist.rst": page("Works", "   :missing:\n"),
-        "sub/graph.rst": page("Graph", "   :severity: danger\n", "heuristic-graph"),
     }
 
 
@@ -388,7 +386,7 @@ def test_header_stays_in_sight(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", ["sub/table.html", "sub/cards.html", "sub/worklist.html", "sub/graph.html"]
+    "page", ["sub/table.html", "sub/cards.html", "sub/worklist.html"]
 )
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 def test_page_does_not_scroll_sideways(
@@ -499,12 +497,7 @@ def test_code_of_a_heuristic_goes_on_below(
     assert found == [2, [], 0, True]
 
 
-# -- the graph ------------------------------------------------------------------------
-
-needs_dot = pytest.mark.skipif(
-    not shutil.which("dot"),
-    reason="dot is not installed; on Debian: apt-get install graphviz",
-)
+# -- releases -------------------------------------------------------------------------
 
 _CONTRAST = """
 const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -524,9 +517,6 @@ const behind = (element) => {
   return "rgb(255, 255, 255)";
 };
 """
-
-
-# -- releases -------------------------------------------------------------------------
 
 SCALES = {
     "conf.py": 'import sys\nsys.path.insert(0, __file__.rpartition("/")[0])\nextensions = ["sphinxext_heuristics.releases"]\n'
@@ -598,66 +588,6 @@ def test_releases_are_tinted_and_readable(
     assert found["same"]
     assert found["least"] >= 4.5, "WCAG 2 asks for it of text"
     assert found["legend"] == [True] * 4
-
-
-@needs_dot
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_graph_is_readable(built: Built, look: Callable[..., Any], mode: str) -> None:
-    found = look(
-        built,
-        "sub/graph.html",
-        f"""
-        document.body.dataset.theme = "{mode}";
-        await new Promise((done) => setTimeout(done, 200));
-        {_CONTRAST}
-        const svg = document.querySelector(".heuristic-graph-picture > svg");
-        const back = behind(svg.parentElement);
-        return {{
-          back: light(back) > 0.5 ? "light" : "dark",
-          texts: svg.querySelectorAll("text").length,
-          least: Math.min(
-            ...all(".heuristic-graph-picture text").map((one) => contrast(getComputedStyle(one).fill, back))
-          ),
-          lines: Math.min(
-            ...all(".node :is(path, polygon, ellipse)").map((one) => contrast(getComputedStyle(one).stroke, back))
-          ),
-        }};
-        """,
-    )
-    # alabaster is light whatever is asked for
-    assert found["back"] == (
-        mode if "furo" in built.read("sub/graph.html") else "light"
-    )
-    assert found["texts"] > 33
-    assert found["least"] >= 4.5, "WCAG 2 asks for it of text"
-    assert found["lines"] >= 3, "and for this of what else must be seen"
-
-
-@needs_dot
-def test_graph_links_are_reached_by_keyboard_and_text_fits(
-    built: Built, look: Callable[..., Any]
-) -> None:
-    found = look(
-        built,
-        "sub/graph.html",
-        """
-        const links = all(".heuristic-graph-picture a");
-        const outside = all(".heuristic-graph-picture .node").filter((node) => {
-          const shape = node.querySelector("path, polygon, ellipse").getBoundingClientRect();
-          return [...node.querySelectorAll("text")].some((text) => {
-            const box = text.getBoundingClientRect();
-            return box.left < shape.left - 1 || box.right > shape.right + 1;
-          });
-        });
-        return {
-          links: links.length,
-          focus: links.every((link) => { link.focus(); return document.activeElement === link; }),
-          there: links.every((link) => new URL(link.getAttribute("href"), document.baseURI).pathname.endsWith(".html")),
-          outside: outside.map((node) => node.textContent),
-        };
-        """,
-    )
-    assert found == {"links": 33 + 2, "focus": True, "there": True, "outside": []}
 
 
 # -- what an entry repeats ------------------------------------------------------------

@@ -1,9 +1,8 @@
-"""The index in the site as HTML has it: the filter's place, the script, and the graph with its links."""
+"""The index in the site as HTML has it: the filter's place, and the script."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +13,11 @@ import sphinxext_heuristics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bs4 import Tag
-    from conftest import Built, Project
-
-needs_dot = pytest.mark.skipif(
-    not shutil.which("dot"),
-    reason="dot is not installed; on Debian: apt-get install graphviz",
-)
+    from conftest import Project
 
 FILES = r"""
 === conf.py
-extensions = ["myst_parser", "sphinxext_heuristics.graph"]
+extensions = ["myst_parser", "sphinxext_heuristics"]
 heuristics_package = "demo"
 heuristics_categories = {"Speed": "", "Memory & more": "", "Unused": ""}
 copyright, version = "nobody", "1"  # for e-books
@@ -35,7 +28,6 @@ Start
 .. toctree::
 
    deep/er/list
-   deep/er/graph
    deep/guide
    api
 
@@ -61,11 +53,6 @@ Start
 
 ```{heuristic-index}
 :layout: cards
-```
-=== deep/er/graph.md
-# Graph
-
-```{heuristic-graph}
 ```
 === deep/guide.md
 # Guide
@@ -176,140 +163,3 @@ def test_other_builders_have_no_filter(site: Project, builder: str, name: str) -
     assert "Second" in page
     assert "heuristic-filter" not in page
     assert "heuristics-index.js" not in page
-
-
-# -- the graph ------------------------------------------------------------------------
-
-
-def links_of(svg: Tag) -> dict[str, Tag]:
-    """Return a picture's label → its link."""
-    return {
-        "|".join(text.get_text() for text in a.select("text")): a
-        for a in svg.select("a")
-    }
-
-
-def ends_of(built: Built, name: str) -> dict[str, str]:
-    """Return a picture's label → the id, or page, that its link leads to."""
-    svg = built.soup(name).select_one(".heuristic-graph-picture > svg")
-    assert svg is not None
-    return {
-        label: str(built.follow(name, link).get("id") or "")
-        for label, link in links_of(svg).items()
-    }
-
-
-#: The same with Sphinx's own extension, which has Graphviz's options.
-WITH_OPTIONS = FILES.replace("[", '["sphinx.ext.graphviz", ', 1)
-
-TITLE = 'Say "no" & <b> C:\\new'
-
-
-@needs_dot
-@pytest.mark.parametrize(
-    ("builder", "name"),
-    [
-        ("html", "deep/er/graph.html"),
-        ("dirhtml", "deep/er/graph/index.html"),
-        ("singlehtml", "index.html"),
-    ],
-)
-def test_nodes_are_links(site: Project, builder: str, name: str) -> None:
-    ends = ends_of(site.ok(builder), name)
-    assert list(ends) == [
-        TITLE,
-        "Impl: merge",
-        "Workflow: Guide",
-        "Second",
-        "Principle: Part",
-    ]
-    assert ends[TITLE] == "heuristic-first"
-    assert ends["Second"] == "heuristic-second"
-    assert ends["Impl: merge"] == "demo.merge"
-    assert ends["Principle: Part"] == "part"
-
-
-@needs_dot
-def test_page_link_leads_to_the_page(site: Project) -> None:
-    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
-    assert svg is not None
-    assert (
-        str(links_of(svg)["Workflow: Guide"]["href"]).partition("#")[0]
-        == "../guide.html"
-    )
-
-
-@needs_dot
-def test_what_is_missing_is_no_link_and_says_so(site: Project) -> None:
-    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
-    assert svg is not None
-    texts = [text.get_text() for text in svg.select("text")]
-    assert "Impl: later (missing)" in texts
-    assert not [label for label in links_of(svg) if "later" in label]
-
-
-@needs_dot
-def test_one_target_is_one_node_with_all_its_edges(site: Project) -> None:
-    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
-    assert svg is not None
-    assert len(svg.select("g.node")) == 6, "the object under two texts is one"
-    assert len(svg.select("g.edge")) == 5
-
-
-@needs_dot
-def test_picture_brings_no_ids_and_no_colours_of_its_own(site: Project) -> None:
-    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
-    assert svg is not None
-    assert svg.get("aria-label")
-    assert not svg.select("[id]")
-    colours = {
-        tag[name]
-        for tag in svg.find_all()
-        for name in ("fill", "stroke")
-        if tag.has_attr(name)
-    }
-    assert colours <= {"none", "transparent", "#808080"}
-
-
-@needs_dot
-def test_picture_has_a_text_alternative(site: Project) -> None:
-    built = site.ok("html")
-    details = built.soup("deep/er/graph.html").select_one(".heuristic-graph > details")
-    assert details is not None
-    assert not details.has_attr("open")
-    tops = details.select(":scope > ul > li")
-    assert [item.select_one("p a").get_text() for item in tops] == [TITLE, "Second"]
-    below = [
-        [li.get_text(strip=True).replace("\xa0", " ") for li in item.select("ul li")]
-        for item in tops
-    ]
-    assert below == [["merge", "Guide"], ["renamed", "later(planned)", "Part"]]
-    for link in details.select("a"):
-        built.follow("deep/er/graph.html", link)
-
-
-# -- the graph does not go stale ------------------------------------------------------
-
-
-def graph_of(built: Built) -> str:
-    return str(built.soup("deep/er/graph.html").select_one(".heuristic-graph"))
-
-
-@needs_dot
-def test_graphviz_that_comes_and_goes(
-    project: Callable[..., Project], tmp_path: Path
-) -> None:
-    dot = tmp_path / "dot"
-    made = project(WITH_OPTIONS)
-    option = ("-D", f"graphviz_dot={dot}")
-    assert "<svg" not in graph_of(made.ok("html", *option))
-    dot.symlink_to(str(shutil.which("dot")))
-    assert "<svg" in graph_of(made.ok("html", *option))
-    dot.unlink()
-    assert "<svg" not in graph_of(made.ok("html", *option))
-
-
-def test_same_bytes_each_time(project: Callable[..., Project]) -> None:
-    made = project(FILES)
-    one = made.ok("html", "-E", out="one").read("deep/er/graph.html")
-    assert made.ok("html", "-E", "-j", "2", out="two").read("deep/er/graph.html") == one

@@ -268,14 +268,13 @@ def test_own_translations_are_whole_and_compiled(path: Path) -> None:
 
 EVERYTHING = """
 === conf.py
-extensions = ["sphinx.ext.graphviz", "sphinxext_heuristics.graph", "sphinxext_heuristics.releases"]
+extensions = ["sphinxext_heuristics.releases"]
 language = "de"
 locale_dirs = ["locale"]
 heuristics_releases_file = "releases.json"
 heuristics_package = "DEMO"
 heuristics_dir = None
 release = "2.0"
-graphviz_dot = "NONE"
 === DEMO.py
 def M():
     raise ValueError("X Y Z")
@@ -330,8 +329,6 @@ L
    :layout: cards
 
 .. heuristic-messages::
-
-.. heuristic-graph::
 
 .. heuristic-releases::
 """

@@ -57,8 +57,8 @@ def content(plan: Plan, path: Path, path_of: Callable[[str], str | Path]) -> str
     *path_of* returns the file of a document. The text ends each line with a line feed.
     """
     settings = plan.catalogue.settings
-    title = settings.index_title or "Heuristic Index"
-    if settings.namespace and not settings.index_title:
+    title = "Heuristic Index"
+    if settings.namespace:
         title += f": {settings.namespace}"
     folder = Path(os.path.realpath(path)).parent
     pages = ""
