@@ -101,7 +101,7 @@ heuristics_source_url = (
 html_theme = "furo"
 # Code that scrolls can be reached by keyboard, which some browsers leave to the page.
 html_static_path = [str(Path(__file__).parent / "_ext/scrolling.js")]
-html_js_files = [("scrolling.js", {"loading_method": "defer"})]
+html_js_files = [("scrolling.js", {"defer": "defer"})]
 # only breaks ties
 html_search_scorer = str(Path(__file__).parent / "_ext/scorer.js")
 html_title = f"PEFT {release} heuristics"

@@ -118,6 +118,8 @@ _BLOCK = re.compile(
     r"^(?P<fence>`{3,}|:{3,})[^\n]*\n(?P<text>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
+
+
 def blocks(text: str) -> list[str]:
     """Return the blocks of code of a page, those in tabs and the like included."""
     found = [block["text"] for block in _BLOCK.finditer(text)]

@@ -44,8 +44,11 @@ def test_who_does_not_see_it_is_told_its_words(page: str) -> None:
 
 
 @pytest.mark.browser
-def test_it_is_taken(tmp_path: Path, browser: str) -> None:
+@pytest.mark.usefixtures("browser")
+def test_it_is_taken(tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     subprocess.run([sys.executable, str(TOOL), str(picture)], check=True, timeout=200)  # noqa: S603 - our own tool
     assert size_of(picture) == size_of(PICTURE)
-    assert picture.with_suffix(".txt").read_text("utf-8").endswith("[heuristic.target]\n")
+    assert (
+        picture.with_suffix(".txt").read_text("utf-8").endswith("[heuristic.target]\n")
+    )

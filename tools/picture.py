@@ -1,4 +1,4 @@
-"""README's picture: an entry without a heuristic, with one, and the build when it fails.
+"""README's picture: an entry without a heuristic, with one, and the failing build.
 
     python tools/picture.py docs/screenshot.png
 

@@ -27,7 +27,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx_design",
     "sphinxext_heuristics",
-    "sphinxext_heuristics.graph",
     "sphinxext_heuristics.releases",
     "heuristics_reference",
 ]
@@ -73,7 +72,7 @@ html_theme = "furo"
 html_title = f"sphinxext-heuristics {release}"
 # code that scrolls can be reached by keyboard, which some browsers leave to the page
 html_static_path = ["../_ext/scrolling.js"]
-html_js_files = [("scrolling.js", {"loading_method": "defer"})]
+html_js_files = [("scrolling.js", {"defer": "defer"})]
 
 
 def add_contents(app: Sphinx, docname: str, source: list[str]) -> None:

@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.locale import admonitionlabels, get_translation
 from sphinx.search import IndexBuilder
 
-from sphinxext_heuristics.api import SEVERITIES, Here, replace_files
+from sphinxext_heuristics.api import SEVERITIES, Here, meta, replace_files
 from sphinxext_heuristics.ask.texts import (
     TITLED,
     AskDomain,
@@ -123,11 +123,12 @@ class _Answers:
             messages = [(*message, "source") for message in quotes]
             messages += [("", message, "reported") for message in record.messages]
             note = nodes.paragraph("", "", *nowhere.note(plan.note(record)))
+            it = meta(plan.catalogue, record)
             pieces = self._texts[record.docname].pieces
             yield {
                 "uri": self._uri(record.docname, record.anchor),
                 "title": record.title,
-                "page": "",
+                "page": f"({it.bounds}; {it.outdated})" if it.outdated else "",
                 "severity": record.severity,
                 "note": folded(note),
                 "keywords": record.keywords,

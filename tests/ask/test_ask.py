@@ -52,6 +52,7 @@ ITEMS = [
     item("said", messages=[("", "The lions of the zoo are hungry", "reported")]),
     item("ends", messages=[("", "This keeper feeds all animals but …", "source")]),
     item("none", messages=[("", "KeyError: None", "reported")]),
+    item("gate", messages=[("", "GatePool(zoo='…', gate=…): Max animals exceeded at … (Caused by …)", "reported")]),  # fmt: skip
     item(
         "many words",
         keywords=["the giraffe does not fit into the house of the elephants"],
@@ -123,6 +124,7 @@ def known(items: list[dict[str, Any]], text: str) -> list[str]:
         ),
         ("Target modules q not found in the base model. Check the mod...", "cut"),
         ("Target modules q not found in the base model. Check the mod…", "cut"),
+        ("GatePool(zoo='a', gate=8): Max animals exceede", "gate"),
         # what a heuristic says that readers paste
         ("zoo.py: The lions of the zoo are hungry", "said"),
     ],
@@ -147,6 +149,8 @@ def test_a_message_is_known(text: str, title: str) -> None:
         "ValueError: Target modules q",
         # another end
         "ValueError: Target modules q not found in the wood",
+        "GatePool(zoo='a', gate=80): bananas are out of stock",
+        "GatePool(zoo='a', gate=8): Max animals exceeded at the south",
         "ValueError: Cannot pass `adapter_names` if DoRA is enabled. Why?",
         # a short one without its kind, or with another
         "It is Not ready",

@@ -153,6 +153,8 @@ def zoo_files(theme: str) -> Mapping[str, str]:
         f"   :workflow: guide\n   :keywords: hungry lion\n\n{_evidence('food')}",
         "Doors.rst": ".. heuristic:: Doors\n   :title: Close all doors\n   :note: At night\n"
         f"   :workflow: handbook\n   :messages: no key fits this door of the zoo\n\n{_evidence('doors')}",
+        "Old.rst": ".. heuristic:: Old\n   :title: Oil the old gate\n   :note: Use grease\n"
+        "   :workflow: guide\n   :until: 0.5\n   :messages: the old gate of the zoo is stuck\n",
         **{f"zoo_of_long_names/{module}.py": _source(module) for module in _RAISING},
         "zoo_of_long_names/__init__.py": "",
     }
@@ -359,6 +361,9 @@ def test_an_answer_says_what_it_is_and_why(zoo: Built, tab: Tab) -> None:
     assert (
         found["lines"][0][-1] == "Reported by readers: no key fits this door of the zoo"
     )
+    found = ask(tab, "the old gate of the zoo is stuck")
+    first = found["lines"][0][0].split("\n")
+    assert first == ["Tip Oil the old gate", "(≤ 0.5; does not hold for 1)"]
     found = ask(tab, "GateError: hinge 7 is dry")
     assert found["lines"][0] == [
         "Guide\nWhat keepers know",

@@ -569,6 +569,9 @@ SAME = {
     "a try": "try:\n    run()\nexcept (KeyError, ValueError) as error:",
     "a bare try": "try:",
     "a try of which the rest is left out": "try:\n    run()\nexcept (KeyError, ValueError) as error:",
+    "a handler": "except (KeyError, ValueError) as error:\n    raise RuntimeError('bad') from error",
+    "the header of a handler": "except (KeyError, ValueError) as error:",
+    "a handler with a comment": "except (KeyError, ValueError) as error:\n    # the end",
     "a match": "match other:",
     "a with": "with (open('f') as file, lock):",
     "a signature": "def first(model, a: int = 1, *, flag=True, other=None, **rest):",
@@ -607,6 +610,9 @@ OTHER = {
     "a string that only looks like an f-string": "'{total}'",
     "bytes": "b'two'",
     "one string of several": "'two'",
+    "another handler": "except KeyError as error:",
+    "a handler with another block": "except (KeyError, ValueError) as error:\n    raise",
+    "a handler and what is after it": "except (KeyError, ValueError) as error:\n    raise RuntimeError('bad') from error\nexcept OSError:",
     "an elif as an if": "if other:",
     "an elif as an if with its block": "if other:\n    for item in rest:\n        yield item",
     "a block without its else": "if last:\n    pass",
@@ -622,7 +628,7 @@ OTHER = {
 UNPARSABLE = {
     "an else": "else:\n    x = (1, 2)",
     "an elif": "elif other:",
-    "a handler": "except (KeyError, ValueError) as error:",
+    "a finally": "finally:\n    close()",
     "the end of a block": "        yield item\n    else:\n        with open('f') as file, lock:",
     "the items of a dict": "'x': 1, 'y': [2, 3]",
     "a call that is not closed": "raise RuntimeError(",
@@ -1064,6 +1070,15 @@ def test_a_string_that_says_more_is_pointed_out() -> None:
     result = check("losing.layer", "Linear.unmerge", "'one two'")
     assert isinstance(result, Lost)
     assert "its words are there: quote them with the flag ':text:'" in result.message
+
+
+@pytest.mark.usefixtures("losing")
+def test_code_that_is_quoted_as_words_is_pointed_out() -> None:
+    code = "self.weight += self.delta"
+    assert not isinstance(check("losing.layer", "Linear.merge", code), Lost)
+    result = check("losing.layer", "Linear.merge", code, prose=True)
+    assert isinstance(result, Lost)
+    assert "it is code there: quote it without the flag ':text:'" in result.message
 
 
 @pytest.mark.usefixtures("losing")

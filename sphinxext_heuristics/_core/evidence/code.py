@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from contextlib import suppress
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..source.names import HELD, parse
@@ -41,7 +41,11 @@ class Atom(NamedTuple):
 
 
 class Code:
-    """Quoted code: statements, an expression, or a run of arguments or parameters."""
+    """Quoted code.
+
+    It is statements, ``except`` clauses, an expression, or a run of arguments or
+    parameters.
+    """
 
     def __init__(self, quote: str) -> None:
         """Parse a quote.
@@ -66,7 +70,8 @@ class Code:
                 tree = parse(f"{self._text}{end}\n")
                 break
         self._has_docstring = any(_is_text(block[0]) for block in _blocks(tree))
-        ways = [*_statements(tree), *_runs(self._text)]
+        handlers = (row for end in ends for row in _handlers(f"{self._text}{end}"))
+        ways = [*_statements(tree), *_runs(self._text), *islice(handlers, 1)]
         self._ways = [way for way in map(self._quoted, ways) if way]
         if not self._ways:
             parse(self._text)
@@ -167,6 +172,14 @@ def _runs(text: str) -> Iterator[Row]:
                     yield items[1:] if keyword_only else items
 
 
+def _handlers(text: str) -> Iterator[Row]:
+    """Yield a quote as the ``except`` clauses that it is, if it is that."""
+    with suppress(ValueError):
+        match parse(f"try: pass\n{text}\n").body:
+            case [ast.Try(handlers=[_, *_] as handlers)]:
+                yield [ast.increment_lineno(handler, -1) for handler in handlers]
+
+
 def _rows(tree: ast.Module) -> Iterator[Row]:
     """Yield what a quote may be a run of, and each expression."""
     for node in ast.walk(tree):
@@ -181,8 +194,10 @@ def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
     """Yield the blocks in a tree; an ``elif`` is none of its ``if``."""
     for node in ast.walk(tree):
         for block in (getattr(node, name, None) for name in HELD):
-            if isinstance(block, list) and block and _column(block[0]) != _column(node):
-                yield block
+            if isinstance(block, list) and block:
+                is_clause = isinstance(block[0], ast.ExceptHandler)
+                if is_clause or _column(block[0]) != _column(node):
+                    yield block
 
 
 def _column(node: ast.AST) -> int:

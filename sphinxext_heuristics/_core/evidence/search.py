@@ -222,6 +222,9 @@ def _in_any_case(quoted: Evidence, source: Source) -> Lines | None:
 def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
     """Yield what an author may have done wrong in quoting code."""
     if quoted.prose:
+        with suppress(ValueError):
+            if any(map(Code(quoted.quote).find, places)):
+                yield "it is code there: quote it without the flag ':text:'"
         return
     try:
         Code(quoted.quote)

@@ -19,7 +19,9 @@ from .parts import (
     joined,
     link_nodes,
     literal,
+    meta,
     named,
+    outdated_nodes,
     paragraph,
     severity_word,
 )
@@ -50,6 +52,8 @@ class Box(NamedTuple):
     form: Form
     #: The name and place of the entry that shows it in full, if this one names a copy.
     full_at: Link | None = None
+    #: Its bounds, and that it does not hold, where it is placed by hand all the same.
+    outdated: str = ""
 
 
 class RolledUp(NamedTuple):
@@ -109,7 +113,10 @@ def of_records(
     boxes = []
     for record in boxed:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        boxes.append(_box(plan.note, record, form))
+        line = meta(plan.catalogue, record)
+        outdated = f"{line.bounds}; {line.outdated}" if line.outdated else ""
+        box = _box(plan.note, record, form)
+        boxes.append(box._replace(outdated=outdated))
     dangers = (record for record in linked if record.severity == SEVERITIES[-1])
     boxes += [_box(plan.note, record, Form.NAMED) for record in dangers]
     return tuple(boxes)
@@ -211,8 +218,9 @@ def _box_node(box: Box, here: Here) -> nodes.Element:
         return paragraph(*title, classes=classes)
     classes = ["heuristic", severity, box.severity, UNSEARCHED, *box.classes]
     admonition = nodes.admonition("", nodes.title("", "", *title), classes=classes)
-    if box.note and box.note.inline:
-        admonition += paragraph(*here.note(box.note))
+    note = here.note(box.note) if box.note and box.note.inline else []
+    if note or box.outdated:
+        admonition += paragraph(*note, *outdated_nodes(box.outdated))
     return admonition
 
 

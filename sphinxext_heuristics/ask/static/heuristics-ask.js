@@ -128,9 +128,9 @@ globalThis.heuristicsAsk = (() => {
       const at = text.indexOf(piece, end);
       if (at < 0) {
         const cut = cutOff(piece, text, end);
-        if (fixed + cut < LEAST_LETTERS) return null;
+        if (!cut) return null;
         if (start < 0) start = text.length - cut;
-        return { start, end: cut ? text.length : end, fixed: fixed + cut };
+        return { start, end: text.length, fixed: fixed + cut };
       }
       if (start < 0) start = at;
       end = at + piece.length;

@@ -86,7 +86,8 @@
     const where = make("span", { className: severity ? `heuristic-severity heuristic-${severity}` : "heuristic-page" });
     where.append(heuristicsTexts.severities[severity] ?? page);
     const before = where.textContent ? [where, " "] : [];
-    const title = make("p", { className: "heuristic-answer" }, ...before, linkTo(answer));
+    const after = severity && page ? [" ", make("span", { className: "heuristic-page" }, page)] : [];
+    const title = make("p", { className: "heuristic-answer" }, ...before, linkTo(answer), ...after);
     const lines = note ? [inline(note)] : [];
     for (const { how, kind, text } of messages) {
       const said = inline(`\x7f${kind && `${kind}: `}${text}\x7f`);
