@@ -52,7 +52,16 @@ ITEMS = [
     item("said", messages=[("", "The lions of the zoo are hungry", "reported")]),
     item("ends", messages=[("", "This keeper feeds all animals but …", "source")]),
     item("none", messages=[("", "KeyError: None", "reported")]),
-    item("gate", messages=[("", "GatePool(zoo='…', gate=…): Max animals exceeded at … (Caused by …)", "reported")]),  # fmt: skip
+    item(
+        "gate",
+        messages=[
+            (
+                "",
+                "GatePool(zoo='…', gate=…): Max animals exceeded at … (Caused by …)",
+                "reported",
+            )
+        ],
+    ),  # fmt: skip
     item(
         "many words",
         keywords=["the giraffe does not fit into the house of the elephants"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 import tomllib
 from typing import TYPE_CHECKING, Any
 
