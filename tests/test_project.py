@@ -220,6 +220,26 @@ def test_every_supported_python_is_tested() -> None:
     )
 
 
+def test_both_sites_are_published_the_manual_first_as_by_make() -> None:
+    service = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text("utf-8"))
+    *builds, publish = service["build"]["jobs"]["build"]["html"]
+    made = [line.split(" -W --keep-going ")[1].split()[-2:] for line in builds]
+    assert made == [
+        ["docs/manual", "docs/_build/html/manual"],
+        ["docs", "docs/_build/html"],
+    ]
+    assert publish.endswith("cp -r docs/_build/html $READTHEDOCS_OUTPUT/html")
+    done = subprocess.run(
+        ["make", "--dry-run", "html"],  # noqa: S607 - as users do
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    places = [done.stdout.find(f"{source} {out} ") for source, out in made]
+    assert -1 < places[0] < places[1]
+
+
 # -- CONTRIBUTING ---------------------------------------------------------------------
 
 

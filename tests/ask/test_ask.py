@@ -61,7 +61,7 @@ ITEMS = [
                 "reported",
             )
         ],
-    ),  # fmt: skip
+    ),
     item(
         "many words",
         keywords=["the giraffe does not fit into the house of the elephants"],
@@ -450,6 +450,14 @@ def test_two_edits_or_another_short_word_find_nothing(text: str) -> None:
 def test_what_says_nothing_finds_nothing(text: str) -> None:
     items = [item("Don or T"), item("The most recent call"), *OTHERS]
     assert asked(items, text) == []
+
+
+def test_numbers_of_three_digits_are_words_where_they_are_known() -> None:
+    items = [item("A 404 raises nothing"), item("The giraffe sleeps"), *OTHERS]
+    assert titles(asked(items, "404")) == ["A 404 raises nothing"]
+    numbers = " ".join(map(str, range(1000, 1030)))
+    assert titles(asked(items, f"giraffe {numbers}")) == ["The giraffe sleeps"]
+    assert asked(items, numbers) == []
 
 
 def test_a_word_that_is_there_is_no_typo() -> None:

@@ -14,7 +14,7 @@ globalThis.heuristicsAsk = (() => {
   /* A word is a run of letters and digits, or one character of a script without spaces. */
   const ALONE = "\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Thai}";
   const WORD = new RegExp(`[${ALONE}]|(?:(?![${ALONE}])(?:[\\p{L}\\p{M}\\p{N}_]|(?<=\\p{L})'(?=\\p{L})))+`, "gu");
-  const IS_WORD = new RegExp(`\\p{L}.|[${ALONE}]|.\\p{L}`, "u");
+  const IS_WORD = new RegExp(`\\p{L}.|[${ALONE}]|.\\p{L}|^\\p{N}{3,}$`, "u");
   const HYPHENED = /(?<![\p{L}\p{M}\p{N}])[\p{L}\p{M}\p{N}]+(?:[-\u2010\u2011][\p{L}\p{M}\p{N}]+)+/gu;
   const HYPHEN = /[-\u2010\u2011]/g;
   const NUMBERED = /(?<![\p{L}\p{N}_.])\p{N}{1,4} \p{L}+/gu;
@@ -287,7 +287,9 @@ globalThis.heuristicsAsk = (() => {
   const ask = (index, text) => {
     const { said, code } = traced(text.slice(-MOST_LETTERS));
     const line = said.join(" ").replace(/ ?(?:\.{3}|\u2026)$/, "");
-    const words = [...new Set(index.read(said.join("\n")).map(index.close))];
+    const isNumber = (word) => !/\D/.test(word);
+    const read = index.read(said.join("\n")).map(index.close);
+    const words = [...new Set(read.filter((word) => !isNumber(word) || index.counts.has(word)))];
     const asked = words.join(" ");
     const scores = ranked(index, words);
     const isMeant = (message) => {
