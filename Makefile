@@ -57,13 +57,18 @@ help: ## show this list
 	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, DOCUTILS=0.20, PEFT=newest (a virtual environment of its own'
 	@echo '           each); SPHINXOPTS, PYTESTOPTS, BENCHOPTS, ASKEDOPTS, JOBS'
 
-# Nothing of the manual is about PEFT, and the site links to it by its inventory, so it comes first
-manual: $(VENV)/.group-manual ## build the manual, a site of its own, into docs/_build/html/manual; a warning fails it
+# The site links to the manual by its inventory, so the manual comes first
+define build_manual
 	@$(bin)/python -m sphinx -b html -q -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees)-manual docs/manual $(manual) \
 		|| { rm -rf $(doctrees)-manual; echo 'make: the manual has warnings, see above' >&2; exit 1; }
 	@echo 'make: the manual is in $(manual)/index.html'
+endef
 
-html: $(VENV)/.group-docs manual ## build the manual and PEFT's site, docs/_build/html; a warning fails it
+manual: $(VENV)/.group-manual ## build the manual, a site of its own, into docs/_build/html/manual; a warning fails it
+	$(build_manual)
+
+html: $(VENV)/.group-docs ## build the manual and PEFT's site, docs/_build/html; a warning fails it
+	$(build_manual)
 	@echo "make: building the site with $$($(bin)/python -m sphinx --version) and" \
 		"PEFT $$($(bin)/python -c 'from importlib.metadata import version; print(version("peft"))')"
 	@# the cache of a failed build goes: Sphinx would not repeat its warnings, and the next -W would be green
@@ -102,7 +107,8 @@ picture: browser $(VENV)/.group-core ## build README's example, and take README'
 	@$(bin)/python tools/picture.py docs/screenshot.png
 
 # An extra: CI has no LaTeX, which is too large for it
-pdf: tex $(VENV)/.group-docs manual ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)
+pdf: tex $(VENV)/.group-docs ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)
+	$(build_manual)
 	@rm -rf $(book)
 	@$(bin)/python -m sphinx -b latex -W --keep-going -q $(SPHINXOPTS) -d $(doctrees) docs $(book) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }

@@ -91,7 +91,7 @@ def drawn(folder: Path) -> str:
         f'<!DOCTYPE html><html>{head.head}{_STYLE}<body data-theme="light">'
         f"<h2>The reference without a heuristic</h2><article>{before}</article>"
         f"<h2>With one</h2><article>{after}</article>"
-        f"<h2>After {OLD} is renamed: the build fails</h2><pre>{said}</pre>"
+        f"<h2>After {OLD} is renamed: the build with -W fails</h2><pre>{said}</pre>"
         f"</body></html>"
     )
 

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
 project = "sphinxext-heuristics"
-author = "The PEFT heuristics authors"
+author = "The sphinxext-heuristics authors"
 project_copyright = f"2026, {author}"
 version = release = installed_version("sphinxext-heuristics")
 
@@ -55,7 +55,7 @@ heuristics_releases_file = "example/releases.json"
 heuristics_source_url = (
     "https://github.com/psf/requests/blob/v{version}/src/{path}#L{line}"
 )
-# a heuristic is shown in API entries, so what a class inherits has some, too
+# list inherited members, so that their entries can show heuristics
 autodoc_default_options = {
     "members": True,
     "inherited-members": True,
