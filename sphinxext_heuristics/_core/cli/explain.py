@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
 from .account import account
-from .project import Command, CommandError, closest_existing, read, read_some
+from .project import Command, CommandError, read
 from .writing import say, say_json, seen
 
 if TYPE_CHECKING:
@@ -17,10 +16,11 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..resolve.plan import Plan
-
-#: The directive that places the box for a text.
-_BOX = "heuristic-messages"
+#: Where a text is answered that is no name.
+_NO_NAME = (
+    "this is no name of a heuristic, an object, a page or a label; for an error or a "
+    "question there is the box, on a page with the directive heuristic-messages"
+)
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
@@ -32,22 +32,16 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     if _is_file(text):
         docname = _docname(app, text)
         if docname is None:
-            why = _why_not_read(app, Path(text))
-            _say(arguments, [f"{seen(text)} is not read: {why}"])
+            why = "see source_suffix and exclude_patterns in conf.py"
+            _say(arguments, [f"{seen(text)} is no page of the documentation: {why}"])
             return 1
         text = docname
     if "\n" in text or ": " in text:
-        some = read_some(app, re.compile(_BOX.encode()))
-        raise CommandError(_for_a_text(app, some))
-    # A label may have spaces.
-    is_read = arguments.doctreedir or " " in text
-    if not is_read and (close := closest_existing(app, text)) is not None:
-        _say(arguments, [_unknown(text, close)])
-        return 1
+        raise CommandError(_NO_NAME)
     plan = read(app)
     found = account(plan, text)
-    if found is None and " " in text:
-        raise CommandError(_for_a_text(app, plan))
+    if found is None and " " in text:  # which a label may have
+        raise CommandError(_NO_NAME)
     if found is None:
         _say(arguments, [_unknown(text, plan.meanings.closest(text))])
         return 1
@@ -60,20 +54,6 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except (OSError, ValueError):  # it is too long for a path, or has a NUL
         return False
-
-
-def _for_a_text(app: Sphinx, plan: Plan) -> str:
-    """Return where a text is answered that is no name."""
-    where = f"a page with the directive {_BOX} has a box for it"
-    for docname, page in plan.catalogue.pages.items():
-        if any(query.view == _BOX for query in page.queries):
-            file = seen(app.env.doc2path(docname))
-            where = f"paste it into the box of the page {file}"
-            break
-    return (
-        "this is no name of a heuristic, an object, a page or a label; if it is an "
-        f"error or a question, {where}"
-    )
 
 
 def _say(
@@ -97,18 +77,6 @@ def _docname(app: Sphinx, file: str) -> str | None:
         if app.env.doc2path(docname).samefile(file):
             return docname
     return None
-
-
-def _why_not_read(app: Sphinx, file: Path) -> str:
-    """Return why a file is no document."""
-    srcdir, suffixes = Path(app.srcdir), app.config.source_suffix
-    is_below = file.absolute().is_relative_to(srcdir)
-    if not is_below and not file.resolve().is_relative_to(srcdir.resolve()):
-        return f"it is not below the source directory {seen(str(srcdir))}"
-    if not file.name.endswith(tuple(suffixes)):
-        known = ", ".join(map(repr, suffixes))
-        return f"its suffix {file.suffix!r} is not in source_suffix ({known})"
-    return "exclude_patterns in conf.py leaves it out"
 
 
 def _unknown(name: str, close: Iterable[str]) -> str:

@@ -14,15 +14,11 @@ import sphinx.locale
 from sphinx.application import Sphinx
 from sphinx.cmd.build import jobs_argument
 from sphinx.errors import ConfigError, SphinxError
-from sphinx.util.console import color_terminal, nocolor
+from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from ..config import Settings
-from ..diagnostics import closest
 from ..integration.builders import ReadingBuilder
 from ..integration.domain import EXTENSION, HeuristicDomain
-from ..resolve.pages import fold
-from ..source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
@@ -115,21 +111,6 @@ def add_options(
         help="no warnings, just results and errors",
     )
     group.add_argument(
-        "--color",
-        action="store_const",
-        const="yes",
-        default="auto",
-        help="print in colors (default: where stdout is a terminal)",
-    )
-    group.add_argument(
-        "--no-color",
-        "-N",
-        action="store_const",
-        const="no",
-        dest="color",
-        help="print without colors",
-    )
-    group.add_argument(
         "--show-traceback",
         "-T",
         action="store_true",
@@ -204,10 +185,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
         name, _equals, value = setting.partition("=")
         settings[name] = value
     sphinx.locale.init_console()
-    # Sphinx takes CI for a terminal; what is redirected to a file there is text.
-    is_terminal = sys.stdout.isatty() and color_terminal()
-    if arguments.color == "no" or (arguments.color == "auto" and not is_terminal):
-        nocolor()
+    nocolor()
     temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:
         with temporary as scratch, patch_docutils(confdir), docutils_namespace():
@@ -249,9 +227,6 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
     return f"{conf_py}:{lines[-1]}: {message.splitlines()[-1]}"
 
 
-#: How pages include a file, and document a module or an object.
-_BROUGHT = re.compile(r"(include|auto\w+|module)(?:::|\})\s*(\S+)")
-
 #: How pages write evidence, or bring in a file that may.
 _MAY_QUOTE = re.compile(
     rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE
@@ -261,22 +236,15 @@ _MAY_QUOTE = re.compile(
 def read_evidence(app: Sphinx) -> Plan:
     """Read the pages that may hold evidence, and return the plan of these.
 
-    What is in docstrings is left out.
-    """
-    return read_some(app, _MAY_QUOTE)
-
-
-def read_some(app: Sphinx, having: re.Pattern[bytes]) -> Plan:
-    """Read the pages whose source has something, and return the plan of these.
-
-    Nothing else can be asked of the plan, and nothing is kept of what was read.
+    What is in docstrings is left out. Nothing else can be asked of the plan, and
+    nothing is kept of what was read.
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
     docnames = [
         docname
         for docname in sorted(env.found_docs)
-        if having.search(env.doc2path(docname).read_bytes())
+        if _MAY_QUOTE.search(env.doc2path(docname).read_bytes())
     ]
     with others_on_stderr():
         app.emit("env-before-read-docs", env, docnames)
@@ -294,57 +262,3 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
     with others_on_stderr():
         app.build()
     return HeuristicDomain.of(app.env).plan
-
-
-def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
-    """Return the names most like the last part of another; ``None`` if it may exist.
-
-    It may if it is a word of what the pages are made of. Nothing is imported.
-    """
-    last = re.split(r"[.#/:]", name)[-1]
-    made_of = parts_of(app, name.lstrip("~").rpartition(".")[0])
-    words = set(made_of.names)
-    for file in (*made_of.pages, *made_of.sources):
-        words.update(re.findall(r"[\w-]+", file.read_text("utf-8", "replace")))
-    return None if fold(last) in map(fold, words) else closest(last, made_of.names)
-
-
-class Parts(NamedTuple):
-    """What a project is made of."""
-
-    #: The names of what it may document, their last parts.
-    names: set[str]
-    #: The files of documents and what they include.
-    pages: list[Path]
-    #: The source of the documented package, and of what documents name.
-    sources: list[Path]
-
-
-def parts_of(app: Sphinx, owner: str) -> Parts:
-    """Return what a project is made of, with the source of an object called *owner*."""
-    package = Settings.of(app.config).package
-    names: set[str] = set()
-    pages: list[Path] = []
-    documented = {package, owner, f"{package}.{owner}"}
-    app.env.find_files(app.config, app.builder)
-    for docname in app.env.found_docs:
-        names.add(docname.rpartition("/")[2])
-        file = app.env.doc2path(docname)
-        pages.append(file)
-        for directive, what in _BROUGHT.findall(file.read_text("utf-8", "replace")):
-            if directive == "include":
-                pages.append(Path(app.env.relfn2path(what, docname)[1]))
-            else:
-                documented.add(what)
-    sources = Sources()
-    for dotted in filter(None, documented):
-        sources.walk(dotted)
-        sources.bases(dotted)
-    for module in tuple(sources.watched):
-        for qualname in sources.names(module).members():
-            names.add(qualname.rpartition(".")[2])
-    return Parts(
-        names=names,
-        pages=[*filter(Path.is_file, pages)],
-        sources=[*sources.files_watched()],
-    )

@@ -56,12 +56,6 @@ class Sources:
         self._mro.clear()
         self.watched.clear()
 
-    def files_watched(self) -> Iterator[Path]:
-        """Yield the source files of the modules in `watched`."""
-        for module in tuple(self.watched):
-            if at := self.state(module):
-                yield at.path
-
     def canonical(self, dotted: str) -> Object | None:
         """Return the (module, qualified name) that *dotted* spells, or ``None``.
 
