@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -790,33 +788,3 @@ Start
     # Rolled up, in "Applies to", and in "Shown in".
     texts = [link.get_text() for link in links]
     assert texts[:3] == ["oil", "barn2.Tool.oil", "barn2.Tool.oil"]
-
-
-def test_docstrings_that_python_drops(project: Callable[..., Project]) -> None:
-    made = project("""
-=== conf.py
-extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
-import sys
-sys.path.insert(0, __file__.rpartition("/")[0])
-=== shop.py
-'''A shop.'''
-def pay():
-    '''Pay.'''
-=== index.rst
-Start
-=====
-
-.. automodule:: shop
-   :members:
-
-.. heuristic:: Alpha
-   :note: n
-   :impl: shop.pay
-""")
-    ran = subprocess.run(  # noqa: S603 - our own build
-        [sys.executable, "-OO", "-m", "sphinx", "-q", made.src, made.root / "out"],
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    assert "defines it; Python runs with -OO, which drops docstrings" in ran.stderr

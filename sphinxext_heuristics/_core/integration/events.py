@@ -12,7 +12,7 @@ from .. import words
 from ..config import Settings
 from ..model import INDEX_PAGE
 from ..notes import links
-from ..read.collect import collect, misnamed
+from ..read.collect import collect
 from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
 from ..show import parts
@@ -83,10 +83,7 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     identified = partial(identify, objects, ways)
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identified, modules)
-    near = misnamed(env.metadata.get(env.docname, ()), env.doc2path(env.docname))
-    page = page._replace(
-        has_smart_quotes=_makes_smart_quotes(app), problems=(*page.problems, *near)
-    )
+    page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
     if Settings.of(env.config).has_page(env.docname):
         conflict = tuple(page_files.conflict(env.doc2path(env.docname)))
         page = page._replace(problems=conflict or page.problems)

@@ -24,13 +24,11 @@ from ..nodes import (
 )
 from ..notes.inline import freeze
 from ..problems import Problem, Subtype
-from ..resolve.pages import fold
 from .mentions import mentions
 from .parameters import parameters, signatures, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from ..model import Evidence, Heuristic, Query
 
@@ -92,11 +90,7 @@ def collect(
         sections=tuple(tuple(section["ids"]) for section in sections),
         titles=tuple(map(_title, sections)),
         anchors=tuple(_anchors(document)),
-        problems=(
-            *_unread(found[nodes.paragraph]),
-            *_above(found),
-            *_metadata_below(found[nodes.field_name]),
-        ),
+        problems=(*_unread(found[nodes.paragraph]), *_above(found)),
     )
 
 
@@ -188,8 +182,6 @@ def _other_links(
     }
 
 
-#: How authors may write the metadata `no-heuristics`.
-_NO_HEURISTICS = re.compile(r"no[-_ ]?heuristics?", re.IGNORECASE)
 #: Markup of ours that one of the two syntaxes does not read.
 _AS_TEXT = re.compile(
     r"^:{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}"
@@ -238,29 +230,6 @@ def _above(found: Mapping[type[nodes.Node], list[Any]]) -> Iterator[Problem]:
         )
         form = facts.parent
         yield Problem(Subtype.FILE, message, absolute(form.source), form.line or 0)
-
-
-def _metadata_below(names: list[nodes.field_name]) -> Iterator[Problem]:
-    """Yield a problem for page metadata that is shown as a field of the page."""
-    for name in names:
-        is_field = isinstance(name.parent.parent, nodes.field_list)
-        if is_field and _NO_HEURISTICS.fullmatch(name.astext()):
-            message = (
-                f"{name.astext()!r} is shown as text: a page's metadata come before "
-                "its title"
-            )
-            field = name.parent
-            source, line = absolute(field.source), field.line or 1
-            yield Problem(Subtype.OPTION, message, source, line)
-
-
-def misnamed(metadata: Iterable[str], path: Path) -> Iterator[Problem]:
-    """Yield a problem for each name in a page's metadata that is almost ours."""
-    for name in metadata:
-        is_ours = fold(name) == "no-heuristics"
-        if _NO_HEURISTICS.fullmatch(name) and not is_ours:
-            message = f"unknown metadata {name!r}; did you mean 'no-heuristics'?"
-            yield Problem(Subtype.OPTION, message, str(path), 1)
 
 
 def _title(section: nodes.section) -> str:

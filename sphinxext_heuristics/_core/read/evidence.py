@@ -81,4 +81,4 @@ class EvidenceDirective(CheckedDirective):
         quote = "\n".join(self.content).strip("\n")
         if not quote.strip():
             self.problem("evidence without a quote: the body is what is quoted")
-        return self.without_controls("the quote", quote)
+        return quote

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+(.*))?")
 #: The name of an option in MyST's block of YAML.
 _IN_BLOCK = re.compile(r"^([A-Za-z][\w-]*) *:(?!\S)")
-#: What begins a block of options in MyST, and what is written for it.
-_BLOCK = re.compile(r"---.*|--|\+{3,}")
+#: What begins and ends such a block.
+_BLOCK = "---"
 #: A comment in YAML.
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -112,7 +112,7 @@ def read_myst_header(
     It may be a block between ``---`` lines. *lines* are all below the first; those
     that *in_header* matches may be of the header.
     """
-    if lines and _BLOCK.fullmatch(lines[0].rstrip()):
+    if lines and lines[0].startswith(_BLOCK):
         header = _read_block(argument, lines, known)
     else:
         written = list(takewhile(in_header.match, lines))
@@ -133,27 +133,17 @@ def read_myst_header(
 def _read_block(argument: str, lines: Sequence[str], known: Container[str]) -> Header:
     """Return the header whose options are a block between lines of ``---``.
 
-    Its lines may all be indented.
+    Its lines may all be indented. Without an end it ends with the first empty line.
     """
-    mark = lines[0].rstrip()
-    block = list(takewhile(lambda line: not line.startswith(mark[:3]), lines[1:]))
+    block = list(takewhile(lambda line: not line.startswith(_BLOCK), lines[1:]))
     is_open = len(block) == len(lines) - 1
-    faults: list[_Numbered] = []
-    if not mark.startswith("---"):
-        faults = [(1, f"a block of options begins and ends with '---', not {mark!r}")]
-        return Header(argument, (), tuple(faults), len(block) + 2)
     if is_open:
         block = list(takewhile(str.strip, block))
-        faults = [(1, f"the block of options has no end: write {mark!r} below them")]
-    for at, line in enumerate(block, 2):
-        if "\t" in line[: indent_of(line)]:
-            faults.append((at, "a line of YAML may not begin with a tab: use spaces"))
-            break
     written = textwrap.dedent("\n".join(block)).split("\n") if block else []
     written = [_IN_BLOCK.sub(r":\1:", line) for line in written]
     header = read_header(argument, written, known, start=2)
     end = header.end if is_open else header.end + 1
-    return header._replace(faults=(*faults, *header.faults), end=end)
+    return header._replace(end=end)
 
 
 def _read_yaml(option: WrittenOption) -> tuple[str, str]:

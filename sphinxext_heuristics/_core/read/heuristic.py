@@ -208,7 +208,6 @@ class HeuristicDirective(CheckedDirective):
     def run(self) -> list[Node]:
         """Return the definition's node with its record, note and body."""
         options = self.read_options()
-        self._check_around()
         name = self._plain_name(self.header.argument)
         for option in ("title", "note", "index-note"):
             self._check_markup(option, options.get(option, ""))
@@ -383,25 +382,6 @@ class HeuristicDirective(CheckedDirective):
         """Return the number of a line of the body in the directive, from 0."""
         written = [other.strip() for other in self.lines[self.header.end :]]
         return self.header.end + written.index(line) if line in written else 0
-
-    def _check_around(self) -> None:
-        """Look for options that are not in the directive, but above or below it."""
-        advice = "options come right below the directive's first line"
-        names = []
-        for block in self.state.document.children:
-            if isinstance(block, nodes.field_list):
-                names += [name.astext() for name in block.findall(nodes.field_name)]
-        for name in names:
-            if name in CONNECTION_TYPES:
-                self.problem(f"{name!r} is in the page's metadata: {advice}")
-                return
-        if self.syntax == "reStructuredText" and not self.header.options:
-            machine = self.state_machine
-            below = list(machine.input_lines or ())[machine.line_offset + 1 :]
-            option = OPTION.fullmatch(below[0]) if below else None
-            if option and option[1] in {option.name for option in self.known}:
-                message = f"{below[0]!r} is not indented: {advice}, indented"
-                self.problem(message, len(self.lines))
 
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""

@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
     from .header import Header
 
-#: What would act on the text around it: control characters, halves of surrogate pairs,
-#: marks of the writing direction.
-_CONTROL = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
-)
-
 
 class DirectiveOption(NamedTuple):
     """One option of a directive: reading, messages, manual and JSON follow from it."""
@@ -97,7 +91,7 @@ class CheckedDirective(SphinxDirective):
         for option in self.known:
             if option.name not in texts:
                 continue
-            text = self.without_controls(option.name, texts[option.name]).strip()
+            text = texts[option.name].strip()
             self.options[option.name] = text
             if isinstance(option, ListOption):
                 read = self._read(option, option.parts(text))
@@ -180,16 +174,6 @@ class CheckedDirective(SphinxDirective):
         self.content = self.content[taken:]
         self.content_offset += taken
         return header
-
-    def without_controls(self, name: str, text: str) -> str:
-        """Return a text, named *name* in messages, without control characters."""
-        dropped = sorted(set(_CONTROL.findall(text)))
-        if dropped:
-            named = ", ".join(f"U+{ord(char):04X}" for char in dropped)
-            self.problem(
-                f"{name} has control characters, which are left out: {named}", name
-            )
-        return _CONTROL.sub("", text)
 
     def problem(
         self, message: str, at: str | int = 0, subtype: Subtype = Subtype.OPTION

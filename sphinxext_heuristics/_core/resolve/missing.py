@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
@@ -179,5 +178,4 @@ def _undescribed(definition: Definition) -> str:
         )
     if not definition.is_described:
         return "it has no docstring: write one, or add ':undoc-members:'"
-    is_dropped = sys.flags.optimize > 1 and not definition.is_value
-    return "Python runs with -OO, which drops docstrings" if is_dropped else ""
+    return ""
