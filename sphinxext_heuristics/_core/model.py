@@ -238,8 +238,6 @@ class Heuristic(NamedTuple):
     in_entry: bool = False
     #: What it quotes, in the order of the page.
     evidence: tuple[Evidence, ...] = ()
-    #: Headings in its body, which make no section there.
-    headings: tuple[str, ...] = ()
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 

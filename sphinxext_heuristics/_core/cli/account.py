@@ -11,7 +11,6 @@ from ..diagnostics import counted
 from ..notes.inline import text_of
 from ..resolve import listing as index
 from ..resolve.missing import object_meant, why_missing
-from ..resolve.pages import fold
 from ..resolve.records import Form, Place
 from .places import (
     by_hand_at,
@@ -121,10 +120,6 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
-    for other in plan.catalogue.definitions:
-        is_other = other is not record and fold(other.name) == fold(record.name)
-        if is_other and not plan.catalogue.is_repeated(other):
-            yield f"  also written in {seen(other.source)}:{other.line} (not used)"
     if reason := plan.placing.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
     for resolved in plan.meanings.connections(record):

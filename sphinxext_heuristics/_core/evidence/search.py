@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Found, Lost, LostReason, Message
-from ..source.names import File, read_names
+from ..source.names import read_names
 from .code import Code
 from .messages import among, changes, in_quote, messages_in
 from .nearest import Nearest, closeness, code_like, prose_like
@@ -108,9 +108,7 @@ def _drifted(
     if moved:
         is_in = "it is in" if moved.is_exact else "closest match:"
         notes.append(f"{is_in} {moved.where(quoted)}")
-    if lines := _in_any_case(quoted, source):
-        notes.append(f"line {lines[0]} differs only in upper and lower case")
-    elif own and (moved is None or moved.is_exact):
+    if own and (moved is None or moved.is_exact):
         notes.append(f"closest match: line {own.line}")
     elif moved is None:
         notes.append("nothing there is like it")
@@ -208,15 +206,6 @@ def _moved(quoted: Evidence, source: Source, at: State) -> _Moved | None:
 def _changes(quoted: Evidence, near: Nearest | None) -> tuple[str, ...]:
     """Return in words which quoted messages are others in a passage."""
     return changes(quoted, near.text) if near and near.text else ()
-
-
-def _in_any_case(quoted: Evidence, source: Source) -> Lines | None:
-    """Return where a quote is if the case of letters does not matter, or ``None``."""
-    with suppress(ValueError, RecursionError):
-        folded = Source(File.of("\n".join(source.whole.text).casefold()))
-        places = folded.places(quoted.qualname.casefold())
-        return _lines(quoted._replace(quote=quoted.quote.casefold()), places)
-    return None
 
 
 def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:

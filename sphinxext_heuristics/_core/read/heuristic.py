@@ -218,7 +218,7 @@ class HeuristicDirective(CheckedDirective):
         if "inv:" in written:
             # A link that leads to nothing leaves no trace when MyST has read it.
             self.env.note_dependency(INVENTORY)
-        record = self._record(name, options)._replace(headings=tuple(_headings(body)))
+        record = self._record(name, options)
         node = heuristic()
         self.set_source_info(node)
         node += self._title(
@@ -410,17 +410,6 @@ def _first_lines(body: Iterable[Node]) -> Iterator[str]:
 def anchor_of(name: str) -> str:
     """Return the id of a heuristic's definition."""
     return "heuristic-" + re.sub(r"[_.]", "-", name.lower())
-
-
-def _headings(body: Iterable[Node]) -> Iterator[str]:
-    """Yield the headings in a body: to MyST they are rubrics, to docutils an error."""
-    for part in body:
-        for heading in part.findall(nodes.rubric):
-            yield heading.astext()
-        for error in part.findall(nodes.system_message):
-            if "Unexpected section title." in error.astext():
-                for written in error.findall(nodes.literal_block):
-                    yield written.astext().split("\n")[-2].strip()
 
 
 def first_paragraph(content: Iterable[str], body: list[Node]) -> Iterator[str]:

@@ -255,14 +255,9 @@ def sections(catalogue: Catalogue) -> Iterator[Problem]:
         lacking = [heading for heading in wanted if heading not in below]
         if lacking and catalogue.is_page(record):
             message = (
-                f"the page lacks the heading {lacking[0]!r} in its place "
-                f"(heuristics_sections: {', '.join(wanted)})"
+                f"the page lacks the heading {lacking[0]!r} in its place, below the "
+                f"directive (heuristics_sections: {', '.join(wanted)})"
             )
-            if lacking[0] in record.headings:
-                message = (
-                    f"the heading {lacking[0]!r} is in the directive: write it below "
-                    "the directive"
-                )
             yield _at(record, Subtype.NOTE, message)
 
 
