@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from commands import ran_apart, run
+from conftest import ROOT
 from seed import INDEX, PAGE, SEED, seed_files
 from sphinx.util.console import coloron
 
@@ -137,6 +140,27 @@ def test_a_page_that_somebody_else_makes_now_is_left_alone(
     assert ran.status == 2
     assert f"{page.name} is there already; it is left as it is" in ran.stderr
     assert page.read_text() == "Theirs."
+
+
+@pytest.mark.parametrize(
+    "command", ["sphinxext_heuristics list docs", "sphinxext_heuristics.releases docs"]
+)
+def test_without_its_working_directory_it_says_so(command: str, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(  # noqa: S603 - our own command
+        ["/bin/sh", "-c", f'rmdir ../gone && "{sys.executable}" -m {command}'],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        cwd=gone,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(
+        ": error: the working directory does not exist any more: change to another"
+    )
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_a_file_may_have_the_longest_name(project: Callable[..., Project]) -> None:

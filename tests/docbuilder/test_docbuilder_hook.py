@@ -1139,6 +1139,20 @@ def test_only_what_is_left_out_is_said_to_be(site: Docs) -> None:
     assert "[Food]" not in data
 
 
+def test_an_object_that_is_quoted_and_shown_is_named_once(site: Docs) -> None:
+    quote = QUOTE.replace("zoo:Base.wash", "zoo:Base.gone")
+    change(site, "   :since: 1.2\n", f"   :since: 1.2\n{quote}")
+    change(site, "zoo.Base.feed\n   :severity", "zoo.Base.gone\n   :severity")
+    conf = CONF.replace('heuristics_undocumented = "planned"\n', "")
+    (site.root / "source" / "conf.py").write_text(
+        conf.format(root=str(site.root)), encoding="utf-8"
+    )
+    done = command(site)
+    (line,) = (line for line in done.stdout.splitlines() if "gone" in line)
+    assert "impl target 'zoo.Base.gone' does not exist" in line
+    assert "Hot: left out: zoo 1.5 lacks what it quotes" in done.stdout
+
+
 def test_another_release_in_conf_py_is_a_matter_of_versions(site: Docs) -> None:
     info = site.root / "zoo-1.1.dist-info"
     info.mkdir()

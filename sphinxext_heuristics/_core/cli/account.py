@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..diagnostics import counted
 from ..notes.inline import text_of
 from ..resolve import listing as index
-from ..resolve.missing import object_meant, why_missing
+from ..resolve.missing import lost_with, object_meant, why_missing
 from ..resolve.records import Form, Place
 from .places import (
     by_hand_at,
@@ -123,7 +123,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     if reason := plan.placing.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
     for resolved in plan.meanings.connections(record):
-        yield f"  {_connection(plan, resolved)}"
+        yield f"  {_connection(plan, record, resolved)}"
         yield from _entries_reached(plan, record, resolved)
         if resolved.place:
             yield from _on_page_reached(plan, record, resolved.place)
@@ -131,7 +131,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield from _others(plan.meanings, record)
 
 
-def _connection(plan: Plan, resolved: Resolved) -> str:
+def _connection(plan: Plan, record: Heuristic, resolved: Resolved) -> str:
     connection = resolved.connection
     start = f"{connection.type} {connection.pattern}"
     if resolved.several:
@@ -143,7 +143,8 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
             return f"{start}: {index.MISSING} not in {resolved.not_in}"
         if resolved.planned:
             return f"{start}: {index.MISSING} does not exist, as planned"
-        why = why_missing(plan.catalogue, plan.meanings, resolved)
+        lost = lost_with(plan.meanings, plan.quotes, record, resolved)
+        why = why_missing(plan.catalogue, plan.meanings, resolved, lost.values())
         return f"{start}: {index.MISSING} {why}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .project import CommandError
@@ -30,6 +31,7 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> i
             # What is no text, and characters that the terminal lacks, are escapes.
             stream.reconfigure(errors="backslashreplace")
     arguments = parser.parse_args(argv)
+    _require_working_directory(parser)
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -50,3 +52,15 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> i
         note(f"{parser.prog}: error: {message}")
         return FAILED
     return code
+
+
+def _require_working_directory(parser: argparse.ArgumentParser) -> None:
+    """Exit with a line of its own where somebody has deleted that folder.
+
+    Sphinx does nothing without it, and paths are printed as seen from there.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        why = "the working directory does not exist any more: change to another"
+        parser.exit(FAILED, f"{parser.prog}: error: {why}\n")

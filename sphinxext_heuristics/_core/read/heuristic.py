@@ -208,6 +208,7 @@ class HeuristicDirective(CheckedDirective):
     def run(self) -> list[Node]:
         """Return the definition's node with its record, note and body."""
         options = self.read_options()
+        self._check_below()
         name = self._plain_name(self.header.argument)
         for option in ("title", "note", "index-note"):
             self._check_markup(option, options.get(option, ""))
@@ -382,6 +383,20 @@ class HeuristicDirective(CheckedDirective):
         """Return the number of a line of the body in the directive, from 0."""
         written = [other.strip() for other in self.lines[self.header.end :]]
         return self.header.end + written.index(line) if line in written else 0
+
+    def _check_below(self) -> None:
+        """Look for options of reStructuredText below the directive."""
+        if self.syntax != "reStructuredText" or self.header.options:
+            return
+        machine = self.state_machine
+        below = list(machine.input_lines or ())[machine.line_offset + 1 :]
+        option = OPTION.fullmatch(below[0]) if below else None
+        if option and option[1] in {option.name for option in self.known}:
+            message = (
+                f"{below[0]!r} is not indented: options come right below the "
+                "directive's first line, indented"
+            )
+            self.problem(message, len(self.lines))
 
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""

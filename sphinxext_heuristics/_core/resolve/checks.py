@@ -21,11 +21,12 @@ from ..problems import Problem, Subtype
 from ..versions import holds, is_empty_range
 from . import page_files
 from .listing import bounds, categories
-from .missing import why_missing
+from .missing import lost_with, why_missing
 from .quotes import is_quote, quoted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from .catalogue import Catalogue
@@ -47,7 +48,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
         yield from page.problems
         if not page_files.is_unreadable(page):
             yield from _of_page(plan, page)
-    yield from evidence(plan)
+    yield from evidence(plan, told=_told(plan))
     yield from _of_unjudged_bounds(catalogue)
     yield from _of_two_versions(catalogue)
     for record in catalogue.heuristics.values():
@@ -148,13 +149,16 @@ def _of_connection(
     if several := resolved.several:
         yield _ambiguous(record, kind, target, several)
         return
+    lost = lost_with(plan.meanings, plan.quotes, record, resolved)
     if resolved.exists and connection.planned:
         reason = "is declared planned with '?' but exists now: drop the '?'"
     elif not resolved.is_fault:
         return
     else:
-        reason = why_missing(plan.catalogue, plan.meanings, resolved)
+        reason = why_missing(plan.catalogue, plan.meanings, resolved, lost.values())
     message = f"{kind} target {target!r} {reason}"
+    for quoted in lost:
+        message += f"; evidence in line {quoted.line} names it, too"
     yield _at(record, Subtype.TARGET, message, kind)
 
 
@@ -172,6 +176,15 @@ def _ambiguous(
         f"out{everything}:{lines}"
     )
     return _at(place, Subtype.AMBIGUOUS, message, kind)
+
+
+def _told(plan: Plan) -> set[Evidence]:
+    """Return the evidence that the problems of targets name."""
+    found: set[Evidence] = set()
+    for record in plan.catalogue.definitions:
+        for resolved in plan.meanings.connections(record):
+            found.update(lost_with(plan.meanings, plan.quotes, record, resolved))
+    return found
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
@@ -299,14 +312,21 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
 # -- evidence -------------------------------------------------------------------------
 
 
-def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
+def evidence(
+    plan: Plan,
+    *,
+    with_passages: bool = False,
+    told: AbstractSet[Evidence] = frozenset(),
+) -> Iterator[Problem]:
     """Yield every problem of quotes: lost ones, and bounds that contradict them.
+
+    Those that are *told* already are left out.
 
     The closest passage is in the message where the quoted package is documented here:
     whoever may change a page shall not read any package of the machine in a log.
     *with_passages* shows it for every package.
     """
-    not_here = expected(plan.catalogue)
+    not_here = expected(plan.catalogue) | told
     for page in plan.catalogue.pages.values():
         for quoted in page.evidence:
             yield from quoted.problems

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
-from ..model import PAGE_TYPES
+from ..model import PAGE_TYPES, Heuristic, Lost, LostReason
+from .records import Rule
 
 if TYPE_CHECKING:
-    from ..model import Entry
+    from collections.abc import Iterable, Iterator
+
+    from ..model import Entry, Evidence, Query
     from ..source.names import Definition
     from .catalogue import Catalogue
     from .meanings import Meanings
+    from .quotes import Quotes
     from .records import Resolved
 
 
@@ -19,8 +23,16 @@ if TYPE_CHECKING:
 _OF_OTHERS = "another project's API needs an entry in intersphinx_mapping"
 
 
-def why_missing(catalogue: Catalogue, meanings: Meanings, resolved: Resolved) -> str:
-    """Return why a target is missing, as the end of a sentence that names it."""
+def why_missing(
+    catalogue: Catalogue,
+    meanings: Meanings,
+    resolved: Resolved,
+    lost: Iterable[Lost] = (),
+) -> str:
+    """Return why a target is missing, as the end of a sentence that names it.
+
+    *lost* are the quotes that are gone with it, see `lost_with`.
+    """
     connection = resolved.connection
     target = connection.target
     if connection.type in PAGE_TYPES:
@@ -31,11 +43,38 @@ def why_missing(catalogue: Catalogue, meanings: Meanings, resolved: Resolved) ->
         return "is no class: '+' means a class and its subclasses"
     if meant := object_meant(catalogue, meanings, target):
         return meant
-    near = did_you_mean(meanings.objects.closest(target))
+    alike = [*_renamed(meanings, lost), *meanings.objects.closest(target)]
+    near = did_you_mean([*dict.fromkeys(alike)][:3])
     package, dot, _rest = target.partition(".")
     if not near and dot and package not in meanings.documented_packages:
         near = f"; {_OF_OTHERS}"
     return f"does not exist: no documented object has this name{near}"
+
+
+def lost_with(
+    meanings: Meanings, quotes: Quotes, record: Heuristic | Query, resolved: Resolved
+) -> dict[Evidence, Lost]:
+    """Return the evidence of an object that is gone, and so a missing target, too."""
+    is_object = resolved.connection.type not in PAGE_TYPES
+    if not isinstance(record, Heuristic) or resolved.exists or not is_object:
+        return {}
+    names = meanings.objects.aliases(resolved.connection.target)
+    found: dict[Evidence, Lost] = {}
+    for quoted in record.evidence:
+        if f"{quoted.module}.{quoted.qualname}" in names:
+            result = quotes.verify(quoted)
+            if isinstance(result, Lost) and result.reason is LostReason.NO_OBJECT:
+                found[quoted] = result
+    return found
+
+
+def _renamed(meanings: Meanings, lost: Iterable[Lost]) -> Iterator[str]:
+    """Yield the objects that have what a heuristic quotes of one that is gone."""
+    for one in lost:
+        holder = one.holder.replace(":", ".")
+        reached = meanings.objects.find(holder).reached if holder else {}
+        own = [name for name in reached if reached[name] is not Rule.INHERITED]
+        yield from own[:1] or filter(None, [holder])
 
 
 def _no_page(meanings: Meanings, target: str) -> str:
