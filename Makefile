@@ -132,7 +132,7 @@ tex:
 	test -z "$$missing" || { echo "make: the PDF needs LaTeX, and this is missing here;" \
 		"on Debian: apt-get install --no-install-recommends$$missing" >&2; exit 1; }
 
-pytest = $(bin)/python -m pytest -n $(JOBS) --dist loadgroup
+pytest = $(bin)/python -m pytest -n $(JOBS)
 
 test: $(VENV)/.group-test browser ## run the tests that are not slow: what users see first, in a few minutes
 	$(pytest) -m 'not slow' $(PYTESTOPTS)
