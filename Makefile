@@ -132,7 +132,7 @@ tex:
 	test -z "$$missing" || { echo "make: the PDF needs LaTeX, and this is missing here;" \
 		"on Debian: apt-get install --no-install-recommends$$missing" >&2; exit 1; }
 
-pytest = $(bin)/python -m pytest -n $(JOBS) --dist loadgroup
+pytest = $(bin)/python -m pytest -n $(JOBS)
 
 test: $(VENV)/.group-test browser ## run the tests that are not slow: what users see first, in a few minutes
 	$(pytest) -m 'not slow' $(PYTESTOPTS)
@@ -140,11 +140,11 @@ test: $(VENV)/.group-test browser ## run the tests that are not slow: what users
 test-all: $(VENV)/.group-test browser ## run all tests, with the coverage report
 	$(pytest) --cov --cov-report=term-missing:skip-covered $(PYTESTOPTS)
 
-# PEFT's source is read where heuristics quote it; nothing imports it, nor PyTorch
-test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT: with any Sphinx, and in less time
+# PEFT's source is read where heuristics quote it; nothing imports it, nor PyTorch. CI runs the slow ones too
+test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT and are not slow, with any Sphinx: some minutes
 	@$(bin)/python -m pip install --quiet --no-deps --constraint $(pins) peft
-	$(pytest) -m 'not peft' --ignore tests/peft --ignore tests/docbuilder/test_docbuilder_peft.py \
-		$(PYTESTOPTS)
+	$(pytest) -m 'not peft and not slow' \
+		--ignore tests/peft --ignore tests/docbuilder/test_docbuilder_peft.py $(PYTESTOPTS)
 
 # They need other versions than the pinned ones: a virtual environment of their own
 ecosystem: ## build the documentation of other projects, run PEFT's own checks, and with every neighbour (weekly; some minutes)

@@ -12,13 +12,15 @@ import subprocess
 import sys
 import warnings
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from jinja2 import Environment
+from jinja2 import BytecodeCache
+from jinja2.sandbox import SandboxedEnvironment
+from sphinx import jinja2glue
 from sphinx.cmd.build import main as sphinx_build
 from sphinx.config import Config
 from sphinx.locale import init as init_locale
@@ -34,26 +36,11 @@ importlib.import_module("sphinx.domains.python")
 pytest.register_assert_rewrite("session")
 translators.clear()
 
-# Jinja compiles a theme's templates for each build anew: half the time of a small one.
-_compile = Environment.compile
-_COMPILED: dict[tuple[object, ...], Any] = {}
-
-
-def compiled_once(
-    environment: Environment, source: object, *names: object, **more: object
-) -> object:
-    """Return a template's code, which only depends on the text and the kind of environment."""
-    key = (type(environment), *environment.extensions, source, *names, *more.items())
-    if key not in _COMPILED:
-        _COMPILED[key] = _compile(environment, source, *names, **more)
-    return _COMPILED[key]
-
-
-Environment.compile = compiled_once
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import CodeType
 
+    from jinja2.bccache import Bucket
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
@@ -76,46 +63,53 @@ OTHERS = r"myst_parser\.|autoapi\.|astroid\.|sphinxcontrib\.serializinghtml"
 SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
-_GROUP = re.compile(r'\bxdist_group\("(?P<name>[^"]+)"\)')
 _LASTING = re.compile(
     r'^@pytest\.fixture\(.*\bscope="(?:module|session)"', re.MULTILINE
 )
 
 
 @cache
-def worker_group(tests: Path) -> str:
-    """Return the name of the group of tests that one worker must run; ``""`` if any may.
-
-    It is the group that the file names, which several files may share, or the file
-    itself if a fixture in it lasts for several tests.
-    """
-    text = tests.read_text(encoding="utf-8")
-    if group := _GROUP.search(text):
-        return group["name"]
-    return str(tests) if _LASTING.search(text) else ""
+def has_lasting_fixture(tests: Path) -> bool:
+    """Return whether a fixture in a file of tests lasts for several of them."""
+    return bool(_LASTING.search(tests.read_text(encoding="utf-8")))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(
     config: pytest.Config, log: Producer
-) -> LoadScopeScheduling | None:
-    """Let what is expensive be made by one worker, once.
+) -> LoadScopeScheduling:
+    """Let one worker run a file whose tests share what is expensive to make.
 
-    ``--dist loadgroup`` is meant for that, but groups nothing under pytest 9.2
-    (pytest-dev/pytest-xdist#1386): there, pytest-xdist 3.8 cannot write the group into
-    the node id any longer, and the id is all that a scheduler gets.
+    The mark ``xdist_group`` is for that, but pytest-xdist 3.8 groups nothing under pytest
+    9.2 (pytest-dev/pytest-xdist#1386). Elsewhere, each test goes to any worker.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - it is there when this is called
 
     class Scheduler(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return worker_group(config.rootpath / nodeid.partition("::")[0]) or nodeid
+            file = nodeid.partition("::")[0]
+            return file if has_lasting_fixture(config.rootpath / file) else nodeid
 
-    return (
-        Scheduler(config, log)
-        if config.getoption("dist") in {"load", "loadgroup"}
-        else None
-    )
+    return Scheduler(config, log)
+
+
+class CompiledOnce(BytecodeCache):
+    """Jinja compiles a theme's templates for each build: half the time of a small one."""
+
+    kept: ClassVar[dict[tuple[str, str], CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what an earlier build compiled."""
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it for the builds that follow."""
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+jinja2glue.SandboxedEnvironment = partial(
+    SandboxedEnvironment, bytecode_cache=CompiledOnce()
+)
 
 
 def sections(text: str) -> dict[str, str]:

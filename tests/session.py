@@ -20,9 +20,9 @@ the project. Then a section is a step, or a file that is written at this point:
 ``=== written``
     shows the pages and doctrees that the last build wrote.
 
-What a step shows is the text of its section; ``[…]`` there stands for anything. Of a
-command it is stdout, then each line of stderr after ``!``, and an exit status but 0 in
-brackets.
+What a step shows is the text of its section. Of a command it is stdout, then each line of
+stderr after ``!``, and an exit status but 0 in brackets. ``[…]`` stands for anything in its
+line; a line of nothing else for any lines, and ``! […]`` for any lines of stderr.
 """
 
 from __future__ import annotations
@@ -175,6 +175,11 @@ def check(path: Path, root: Path) -> None:
 
 
 def fits(shown: str, expected: str) -> bool:
-    """Return whether a text is the expected one, in which ``[…]`` is anything."""
-    parts = map(re.escape, expected.split("[…]"))
-    return bool(re.fullmatch(".*?".join(parts), shown, re.DOTALL))
+    """Return whether a text is the expected one, in which ``[…]`` is anything, as above."""
+    pattern = ""
+    for line in expected.split("\n"):
+        if line in {"[…]", "! […]"}:
+            pattern += rf"(?:{line[:-3]}.*\n)*?"
+        else:
+            pattern += ".*?".join(map(re.escape, line.split("[…]"))) + r"\n"
+    return bool(re.fullmatch(pattern, f"{shown}\n"))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 SHARED = """
 import os, pathlib, pytest
 
-MARK
-
 @pytest.fixture(scope="SCOPE")
 def build():
     return ""
@@ -30,36 +28,12 @@ def test(number, build):
 """
 
 
-def shared(folder: Path, name: str, mark: str = "", scope: str = "function") -> Path:
-    """Write a file of tests."""
-    path = folder / f"test_{name}.py"
-    path.write_text(
-        SHARED.replace("MARK", mark).replace("SCOPE", scope), encoding="utf-8"
-    )
-    return path
-
-
-def test_a_group_belongs_together_and_a_file_with_a_fixture_that_lasts(
-    tmp_path: Path,
-) -> None:
-    group = 'pytestmark = pytest.mark.xdist_group("of two")'
-    assert conftest.worker_group(shared(tmp_path, "one", group)) == "of two"
-    assert conftest.worker_group(shared(tmp_path, "two", group, "session")) == "of two"
-    for scope in ("module", "session"):
-        path = shared(tmp_path, scope, scope=scope)
-        assert conftest.worker_group(path) == str(path)
-    assert conftest.worker_group(shared(tmp_path, "free")) == ""
-
-
 @pytest.mark.slow
-def test_one_worker_runs_what_belongs_together(tmp_path: Path) -> None:
+def test_one_worker_runs_a_file_whose_fixture_lasts(tmp_path: Path) -> None:
     shutil.copy(conftest.__file__, tmp_path)
-    group = 'pytestmark = pytest.mark.xdist_group("of two")'
-    files = [
-        shared(tmp_path, "one", group),
-        shared(tmp_path, "two", group),
-        shared(tmp_path, "three", scope="module"),
-    ]
+    for scope in ("module", "session"):
+        tests = SHARED.replace("SCOPE", scope)
+        (tmp_path / f"test_{scope}.py").write_text(tests, encoding="utf-8")
     command = [
         sys.executable,
         "-m",
@@ -67,8 +41,6 @@ def test_one_worker_runs_what_belongs_together(tmp_path: Path) -> None:
         "-q",
         "-n",
         "2",
-        "--dist",
-        "loadgroup",
         "-p",
         "no:cacheprovider",
     ]
@@ -87,9 +59,7 @@ def test_one_worker_runs_what_belongs_together(tmp_path: Path) -> None:
         env=environment,
     )
     assert done.returncode == 0, done.stdout
-    one, two, three = (
-        path.with_suffix(".workers").read_text(encoding="utf-8").split()
-        for path in files
-    )
-    assert len(one) == len(two) == len(three) == 6
-    assert len({*one, *two}) == len({*three}) == 1
+    for scope in ("module", "session"):
+        workers = (tmp_path / f"test_{scope}.workers").read_text("utf-8").split()
+        assert len(workers) == 6
+        assert len({*workers}) == 1

@@ -21,12 +21,7 @@ from sphinxext_heuristics.docbuilder.docstrings.sections import Kind, split_docs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# one process builds the reference, for all tests here
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.peft,
-    pytest.mark.xdist_group("docbuilder-peft"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.peft]
 
 DOCS = Path(__file__).parents[2] / "docs"
 

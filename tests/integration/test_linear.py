@@ -135,7 +135,6 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str,
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("linear")
 @pytest.mark.parametrize("build", ["clean", "nothing changed", "a note edited"])
 def test_no_function_is_called_more_than_in_step_with_the_project(
     build: str, builds: list[dict[str, dict[str, int]]]

@@ -233,15 +233,6 @@ def arguments(name: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_it_is_one_sentence_that_begins_with_when(name: str) -> None:
-    note = option(name, "note")
-    assert re.match("When [^.]", note)
-    assert not re.search(r"\.(\s|$)", note.replace("...", ""))
-    assert len(note) < 240
-    assert option(name, "title").lower() not in note.lower()
-
-
 def lacking(name: str, argument: str, call: str) -> list[str]:
     """Return the entries where a note's argument is no parameter of what it is about."""
     if call:

@@ -1,18 +1,12 @@
-"""Readers find a heuristic by what they see, and what they need first of a category first."""
+"""Readers find a heuristic by what they see."""
 
 from __future__ import annotations
 
 import re
-import runpy
 from functools import cache
 
 import pytest
 from conftest import ROOT
-from pages import PAGES, PREFIX, SEED, option
-
-pytestmark = pytest.mark.peft
-
-SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"]
 
 #: Section → what people ask in PEFT's issues, and the heuristic that answers it.
 QUESTIONS = {
@@ -66,51 +60,12 @@ def sections() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("section", QUESTIONS)
-def test_two_questions_are_answered_by_the_first_three_links(section: str) -> None:
-    assert len(QUESTIONS[section]) >= 2
+def test_what_people_ask_is_answered(section: str) -> None:
     answers = {heuristic for _issue, heuristic in QUESTIONS[section]}
-    assert answers <= set(sections()[section][:3])
+    assert answers <= set(sections()[section])
 
 
 def test_the_front_page_links_each_section() -> None:
     text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     linked = re.findall(r"guides/troubleshooting\.md#([\w-]+)", text)
-    assert linked == list(sections()) == list(QUESTIONS)
-
-
-def test_the_first_three_of_a_section_are_connected_to_it() -> None:
-    """The first five are not: their rows of the index are as they were."""
-    connected: dict[str, set[str]] = {section: set() for section in sections()}
-    for name in PAGES:
-        targets = option(name, "workflow").lower().replace("_", "-")
-        for section in set(re.split(r"[\s,]+", targets)) & set(connected):
-            connected[section].add(name)
-    assert connected == {
-        section: set(named[:3]) - SEED for section, named in sections().items()
-    }
-
-
-def test_the_catalogue_is_grouped_by_category_and_sorted_as_boxes_are() -> None:
-    text = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")
-    trees = re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    (_first, *groups) = [
-        (
-            re.findall(r"^:caption: (.*)", tree, re.MULTILINE),
-            re.findall(rf"^{PREFIX}(\w+)$", tree, re.MULTILINE),
-        )
-        for tree in trees
-    ]
-    categories = runpy.run_path(str(ROOT / "docs/conf.py"))["heuristics_categories"]
-    captions = [caption for caption, _names in groups]
-    assert captions == [[it] for it in categories if [it] in captions]
-    for (caption,), names in groups:
-        assert {option(it, "category").split(",")[0] for it in names} == {caption}
-        order = [
-            (
-                option(it, "severity") != "danger",
-                -int(option(it, "weight") or 0),
-                SEVERITIES.index(option(it, "severity")),
-            )
-            for it in names
-        ]
-        assert order == sorted(order)
+    assert {*linked} == {*sections()} == {*QUESTIONS}

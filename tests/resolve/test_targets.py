@@ -614,7 +614,7 @@ def test_target_in_another_projects_inventory_exists(
 ```{heuristic} Merge
 :note: n
 :impl: other.merge
-:workflow: guide
+:workflow: guide, guide#section
 :principle: other-label
 :env: Far_Page
 :no-inject:
@@ -633,6 +633,7 @@ def test_target_in_another_projects_inventory_exists(
     assert hrefs == [
         "https://other.example/docs/index.html#other.merge",
         "https://other.example/docs/guide.html",
+        "https://other.example/docs/guide.html#section",
         "https://other.example/docs/guide.html#other-label",
         "https://other.example/docs/deep/far-page.html",
     ]
@@ -670,6 +671,14 @@ def test_inventory_target_that_is_declared_planned_is_told(
     assert warning.startswith(
         "<src>/index.md:5: WARNING: impl target 'other.merge' is declared planned with '?' but"
     )
+
+
+def test_only_a_page_of_another_project_has_sections(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
+    index = "# Start\n\n```{heuristic} Merge\n:note: n\n:impl: other.merge\n:workflow: other-label#section\n:no-inject:\n```\n"
+    (warning,) = project(with_neighbour(tmp_path, {"index.md": index})).build().warnings
+    assert "workflow target 'other-label#section' does not exist" in warning
 
 
 def test_heuristics_of_another_project(

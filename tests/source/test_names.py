@@ -28,8 +28,10 @@ from .circle import Round
 import os.path
 if True:
     from .tuners.lora import make
+    from .slow import quick as either
 else:
     from .nowhere import other
+    from .config import Config as either
 try:
     from .slow import quick
 except ImportError:
@@ -39,6 +41,7 @@ finally:
 from .lazy.thing import *
 from .listed import *
 from .grown import *
+from .open import *
 from ... import beyond
 def __getattr__(name): ...
 a.b = c[0] = 3
@@ -84,6 +87,7 @@ class Pong(Ping):
 """,
     "tablepkg/listed.py": "__all__ = ('shown',)\ndef shown(): ...\ndef kept(): ...\n",
     "tablepkg/grown.py": "__all__ = ['a']\n__all__ += ['b']\ndef bigger(): ...\n",
+    "tablepkg/open.py": "def opened(): ...\ndef _hidden(): ...\n",
     "tablepkg/circle.py": "from .square import Round\n",
     "tablepkg/square.py": "from .circle import Round\n",
     "tablepkg/slow.py": "def quick(): ...\n",
@@ -152,6 +156,10 @@ def test_what_a_star_takes_over(code: str, exported: set[str] | None) -> None:
         ("tablepkg.kept", None),
         ("tablepkg.listed.kept", ("tablepkg.listed", "kept")),
         ("tablepkg.bigger", ("tablepkg.grown", "bigger")),
+        ("tablepkg.opened", ("tablepkg.open", "opened")),
+        ("tablepkg._hidden", None),
+        # which of both branches is run, the source does not say
+        ("tablepkg.either", ("tablepkg", "either")),
         ("tablepkg.Round", None),
         ("tablepkg.nothing", None),
         ("tablepkg.config", None),
