@@ -166,14 +166,18 @@ class Decision:
 
 
 def decide(
-    heuristics: Json, package: ModuleType, base_url: str, *, everything: bool = False
+    items: Sequence[Json],
+    package: ModuleType,
+    base_url: str,
+    *,
+    everything: bool = False,
 ) -> Decision:
-    """Return what docstrings show of ``heuristics.json``, always in the same order.
+    """Return what docstrings show of heuristics, always in the same order.
 
-    *base_url* may be empty: then nothing is only linked. What only ``+`` or ``*``
-    reaches is left out, but for links at parameters, unless *everything* is exported.
+    *items* are the heuristics, as ``heuristics.json`` has them. *base_url* may be
+    empty: then nothing is only linked. What only ``+`` or ``*`` reaches is left out,
+    but for links at parameters, unless *everything* is exported.
     """
-    items = heuristics["heuristics"]
     entries = [entry["name"] for item in items for entry in item["entries"]]
     cards = Cards(package, frozenset(entries))
     for position, item in enumerate(items):
