@@ -35,8 +35,8 @@ def ordered(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def report(problems: Iterable[Problem]) -> None:
-    """Give each problem once as a warning, in an order that no build changes."""
-    for problem in ordered(problems):
+    """Give each problem as a warning, in the order given."""
+    for problem in problems:
         logger.warning(
             "%s",
             problem.message,

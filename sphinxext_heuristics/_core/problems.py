@@ -80,6 +80,10 @@ class Problem(NamedTuple):
     source: str
     #: The line in it, from 1.
     line: int
+    #: The option at fault, of a directive or of conf.py; empty if none is.
+    option: str = ""
+    #: Which of the option's values is at fault, such as a target; empty if it is all.
+    value: str = ""
 
     @property
     def word(self) -> str:
@@ -89,7 +93,12 @@ class Problem(NamedTuple):
 
     @classmethod
     def at(
-        cls, place: Placed, subtype: Subtype | str, message: str, option: str = ""
+        cls,
+        place: Placed,
+        subtype: Subtype | str,
+        message: str,
+        option: str = "",
+        value: str = "",
     ) -> Problem:
         """Return a problem at a record's place, or at that of one of its options."""
         offsets = dict(getattr(place, "offsets", ()))
@@ -98,4 +107,6 @@ class Problem(NamedTuple):
             message=message,
             source=place.source,
             line=place.line + offsets.get(option, 0),
+            option=option,
+            value=value,
         )

@@ -37,10 +37,9 @@ _SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 _REACHES = ("named", "inherited", "wide")
 
 
-class Note(NamedTuple):
-    """A heuristic at a card."""
+class Insertion(NamedTuple):
+    """What is inserted of a heuristic at a card: an alert, or only a link."""
 
-    #: Whether it is no alert, but only a link.
     is_link: bool
     #: The member that it is about, which has no card.
     member: str
@@ -51,14 +50,14 @@ class Note(NamedTuple):
 
 
 class Card(NamedTuple):
-    """An object whose docstring takes notes."""
+    """An object whose docstring takes insertions."""
 
     name: str
     target: object
     #: The class that it is a member of.
     owner: type | None
     docstring: str
-    notes: list[Note]
+    insertions: list[Insertion]
 
 
 @dataclass
@@ -73,8 +72,8 @@ class Cards:
     #: Object → why it shows nothing.
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, note: Note) -> None:
-        """Add a note to the card of an object, or of the class that it belongs to."""
+    def add(self, name: str, insertion: Insertion) -> None:
+        """Add to the card of an object, or of the class that it belongs to."""
         try:
             owner, found = walk(self.package, self._inside(name))
         except (LookupError, ImportError) as error:
@@ -85,8 +84,8 @@ class Cards:
         docstring = own_docstring(target) if name in self.documented else None
         if docstring is None and cls:
             class_name, _, member = name.rpartition(".")
-            is_link = note.is_link or member not in vars(cls)
-            note = note._replace(member=member, parameter="", is_link=is_link)
+            is_link = insertion.is_link or member not in vars(cls)
+            insertion = insertion._replace(member=member, parameter="", is_link=is_link)
             name, target, cls, docstring = class_name, cls, None, own_docstring(cls)
         if docstring is None:
             is_documented = name in self.documented
@@ -95,18 +94,18 @@ class Cards:
             )
             self.left_out[name] = reason
             return
-        self._put(Card(name, target, cls, docstring, [note]))
+        self._put(Card(name, target, cls, docstring, [insertion]))
 
     def _inside(self, name: str) -> str:
         return name.removeprefix(f"{self.package.__name__}.")
 
     def _put(self, card: Card) -> None:
-        """Add a card, or its notes to those that its object has."""
-        known = self.found.setdefault(id(card.target), card._replace(notes=[]))
-        known.notes.extend(card.notes)
+        """Add a card, or its insertions to those that its object has."""
+        known = self.found.setdefault(id(card.target), card._replace(insertions=[]))
+        known.insertions.extend(card.insertions)
 
     def add_heirs(self) -> None:
-        """Let classes that inherit a method, and have no card of it, link its notes."""
+        """Let classes that inherit a method without a card of it link its alerts."""
         for card in list(self.found.values()):
             for cls in subclasses(card.owner) if card.owner else ():
                 self._inherit(cls, card)
@@ -122,13 +121,13 @@ class Cards:
         has_card = any(f"{it}.{member}" in self.documented for it in names)
         if docstring is None or not is_inherited or has_card:
             return
-        notes = [
-            note._replace(member=member, parameter="", is_link=True)
-            for note in card.notes
-            if not note.is_link and not names & {*note.item["except"]}
+        insertions = [
+            insertion._replace(member=member, parameter="", is_link=True)
+            for insertion in card.insertions
+            if not insertion.is_link and not names & {*insertion.item["except"]}
         ]
-        if notes:
-            self._put(Card(name, cls, None, docstring, notes))
+        if insertions:
+            self._put(Card(name, cls, None, docstring, insertions))
 
 
 @dataclass
@@ -166,20 +165,24 @@ class Decision:
 
 
 def decide(
-    heuristics: Json, package: ModuleType, base_url: str, *, everything: bool = False
+    items: Sequence[Json],
+    package: ModuleType,
+    base_url: str,
+    *,
+    everything: bool = False,
 ) -> Decision:
-    """Return what docstrings show of ``heuristics.json``, always in the same order.
+    """Return what docstrings show of heuristics, always in the same order.
 
-    *base_url* may be empty: then nothing is only linked. What only ``+`` or ``*``
-    reaches is left out, but for links at parameters, unless *everything* is exported.
+    *items* are the heuristics, as ``heuristics.json`` has them. *base_url* may be
+    empty: then nothing is only linked. What only ``+`` or ``*`` reaches is left out,
+    but for links at parameters, unless *everything* is exported.
     """
-    items = heuristics["heuristics"]
     entries = [entry["name"] for item in items for entry in item["entries"]]
     cards = Cards(package, frozenset(entries))
     for position, item in enumerate(items):
-        for name, note in _places(item, position, everything=everything):
+        for name, insertion in _places(item, position, everything=everything):
             if name.startswith(f"{package.__name__}."):
-                cards.add(name, note)
+                cards.add(name, insertion)
     if base_url:
         cards.add_heirs()
     data: Json = {"package": package.__name__, "alerts": {}, "docstrings": {}}
@@ -193,7 +196,7 @@ def decide(
 
 def _places(
     item: Json, position: int, *, everything: bool
-) -> Iterator[tuple[str, Note]]:
+) -> Iterator[tuple[str, Insertion]]:
     """Yield the objects at which a heuristic is shown."""
     severity = _SEVERITIES.index(item["severity"])
     for entry in item["entries"]:
@@ -203,64 +206,64 @@ def _places(
         rank = (severity > 0, -item["weight"], severity, reach, position)
         if parameter or everything or not is_wide:
             is_link = bool(parameter) and is_wide and not everything
-            yield entry["name"], Note(is_link, "", parameter, rank, item)
+            yield entry["name"], Insertion(is_link, "", parameter, rank, item)
     if item["holds"] and item["inject"]:
         rank = (severity > 0, -item["weight"], severity, 0, position)
         # a member that is documented nowhere may be named at its class's card
         for connection in item["connections"]:
             is_missing = connection["type"] == "impl" and not connection["names"]
             if is_missing and not re.search(r"[+*]", connection["target"]):
-                yield connection["target"], Note(True, "", "", rank, item)  # noqa: FBT003
+                yield connection["target"], Insertion(True, "", "", rank, item)  # noqa: FBT003
 
 
 def _shown(card: Card, base_url: str, decision: Decision) -> Iterator[Json]:
     """Yield the entries of a docstring: alerts, and lines of links."""
     lines = card.docstring.split("\n")
-    places: dict[tuple[int, str], list[Note]] = {}
-    for note in _once(card.notes):
+    places: dict[tuple[int, str], list[Insertion]] = {}
+    for insertion in _once(card.insertions):
         try:
-            end = parameter_of(lines, note.parameter)[0] if note.parameter else 0
-            place = (end, note.parameter)
+            name = insertion.parameter
+            place = (parameter_of(lines, name)[0] if name else 0, name)
         except LookupError:  # it is described elsewhere
             place = (0, "")
-        places.setdefault(place, []).append(note)
-    for (_, parameter), notes in sorted(places.items(), key=lambda pair: pair[0]):
+        places.setdefault(place, []).append(insertion)
+    for (_, parameter), insertions in sorted(places.items(), key=lambda pair: pair[0]):
         limit = MAX_AT_PARAMETER if parameter else MAX_SHOWN
-        shown = [note for note in notes if not note.is_link][:limit]
+        shown = [it for it in insertions if not it.is_link][:limit]
         where = {"parameter": parameter} if parameter else {}
-        for note in shown:
-            name = f"{note.item['name']} {note.member}".strip()
-            decision.data["alerts"][name] = _alert(note, base_url)
+        for insertion in shown:
+            name = f"{insertion.item['name']} {insertion.member}".strip()
+            decision.data["alerts"][name] = _alert(insertion, base_url)
             yield {"alert": name, **where}
         if parameter:
             decision.at_parameters += len(shown)
         else:
-            decision.on_cards.update(note.item["name"] for note in shown)
-        more = [note for note in notes if note not in shown]
+            decision.on_cards.update(insertion.item["name"] for insertion in shown)
+        more = [it for it in insertions if it not in shown]
         if more and base_url:
             intro = f"{len(more)} more: " if shown else "See "
             yield {"line": f"{intro}{_links(more, base_url)}.", **where}
 
 
-def _once(notes: Iterable[Note]) -> list[Note]:
-    """Return notes in their order, each heuristic once.
+def _once(insertions: Iterable[Insertion]) -> list[Insertion]:
+    """Return insertions in their order, each heuristic once.
 
     An alert goes before a link, what is about the object itself before a member, and a
     parameter before none.
     """
-    first: dict[str, Note] = {}
-    for note in sorted(
-        notes, key=lambda note: (note.is_link, note.member, not note.parameter)
+    first: dict[str, Insertion] = {}
+    for insertion in sorted(
+        insertions, key=lambda it: (it.is_link, it.member, not it.parameter)
     ):
-        first.setdefault(note.item["name"], note)
-    return sorted(first.values(), key=lambda note: note.rank)
+        first.setdefault(insertion.item["name"], insertion)
+    return sorted(first.values(), key=lambda it: it.rank)
 
 
-def _alert(note: Note, base_url: str) -> str:
-    item = note.item
+def _alert(insertion: Insertion, base_url: str) -> str:
+    item = insertion.item
     # doc-builder has no danger
     kind = item["severity"].upper().replace("DANGER", "CAUTION")
-    about = f"`{note.member}`: " if note.member else ""
+    about = f"`{insertion.member}`: " if insertion.member else ""
     title = _title(item, base_url) + _stop(item["title"])
     text = _plain(item["note"]["markdown"])
     # text that begins with a link does not become an alert
@@ -271,16 +274,16 @@ def _stop(text: str) -> str:
     return "" if text.endswith((".", "!", "?")) else "."
 
 
-def _links(notes: Sequence[Note], base_url: str) -> str:
-    """Return links to the first notes, and to where the others are."""
-    several = len(notes) > MAX_LINKS + 1
-    shown = notes[:MAX_LINKS] if several else notes
+def _links(insertions: Sequence[Insertion], base_url: str) -> str:
+    """Return links to the first insertions, and to where the others are."""
+    several = len(insertions) > MAX_LINKS + 1
+    shown = insertions[:MAX_LINKS] if several else insertions
     links = []
-    for note in shown:
-        about = f"`{note.member}`: " if note.member else ""
-        links.append(f"{about}{_title(note.item, base_url)}")
+    for insertion in shown:
+        about = f"`{insertion.member}`: " if insertion.member else ""
+        links.append(f"{about}{_title(insertion.item, base_url)}")
     if several:
-        links.append(f"[{len(notes) - MAX_LINKS} others]({base_url})")
+        links.append(f"[{len(insertions) - MAX_LINKS} others]({base_url})")
     return "; ".join(links)
 
 

@@ -30,7 +30,7 @@ from .objects import import_package
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .cards import Decision
+    from .cards import Decision, Json
 
 #: The names of the files in doc-builder's folder.
 CODE, DATA = "_heuristics.py", "_heuristics.json"
@@ -44,45 +44,29 @@ runpy.run_path(__file__.replace("_config.py", "{CODE}"))["add_alerts"]()
 
 PROG = "python -m sphinxext_heuristics.docbuilder"
 _FINDING, _FAILED, _INTERRUPTED = 1, 2, 130
-#: A warning of heuristics, up to its type. Those of the site's index, reach and release
-#: files are not meant: the copy that is built does not have them.
-_WARNING = re.compile(
-    r"^.*WARNING: (?!the file of releases .* is not there)"
-    r"(?:.*\n(?!.*WARNING: ))*?.* \[heuristic(?:\.(?!index|reach)\w+)?\]$",
-    re.MULTILINE,
-)
-#: A warning that the version of the package, or of its pages, explains. What else
-#: there is to warn of is a mistake.
-_EXPLAINED = re.compile(
-    r"\[heuristic\.(?:ambiguous|evidence|except|target)\]$"
-    r"|is shown nowhere.*\[heuristic\.orphan\]$"
-    r"|all that it quotes.*\[heuristic\.version\]$"
-    r"|heuristics_targets: .*\[heuristic\.config\]$"
-    r"|would judge it otherwise.*\[heuristic\.config\]$",
-    re.DOTALL,
-)
-#: The warning of a parameter that nothing shows: its file and its line.
-_NO_PARAMETER = re.compile(r"(.+):(\d+): WARNING: param .* leaves no entry: ")
-#: The warning of an object that is a target: how it is written.
-_IMPL = re.compile(r": WARNING: impl target '([^']+)' (?!is declared planned)")
+#: The subtypes of what the version of the package, or of its pages, explains. What else
+#: there is to warn of is a mistake, but for what :func:`is_explained` looks into.
+_EXPLAINED = frozenset({"ambiguous", "evidence", "except", "target"})
+#: The problems of the site's index, reach and release files: the copy that is built
+#: does not have them.
+_OF_FILES, _RELEASES = frozenset({"index", "reach"}), "heuristics_releases_file"
 
 
 class HookError(Exception):
     """The files cannot be written; the message says why, in words for a user."""
 
 
-def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], list[str], str]:
+def heuristics_of(conf: Path, folder: Path) -> tuple[Json, str]:
     """Return the data of the builder ``heuristics``, and what Sphinx printed.
 
-    Of that, the warnings of heuristics come first. *conf* is the folder of conf.py, and
-    *folder* that of the copy to build. Raises HookError where it cannot be built.
+    *conf* is the folder of conf.py, and *folder* that of the copy to build. Raises
+    HookError where it cannot be built.
     """
     status, log = io.StringIO(), io.StringIO()
     out = folder.parent / "out"
-    # a warning's type is the last that it shows
-    options = ["--no-color", "-D", "show_warning_types=1", "-c", str(conf)]
+    options = ["--no-color", "-c", str(conf), "-b", "heuristics"]
     with contextlib.redirect_stdout(status), contextlib.redirect_stderr(log):
-        code = sphinx_build([*options, "-b", "heuristics", str(folder), str(out)])
+        code = sphinx_build([*options, str(folder), str(out)])
     said = f"{status.getvalue()}{log.getvalue()}"
     if code:
         raise HookError(f"{conf}: Sphinx cannot build it; it says:\n{said.strip()}")
@@ -92,7 +76,7 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], list[str], 
             f"{conf / 'conf.py'}: set heuristics_package, for example "
             'heuristics_package = "peft"'
         )
-    return data, _WARNING.findall(log.getvalue()), said
+    return data, said
 
 
 def copy_of(pages: Path, heuristics: Path, folder: Path) -> Path:
@@ -129,49 +113,78 @@ def _copy(source: Path, target: Path, above: tuple[Path, ...] = ()) -> None:
             shutil.copyfile(path, target / path.name)
 
 
-def left_out_of(
-    heuristics: dict[str, Any], warnings: Iterable[str], source: Path
-) -> list[str]:
-    """Take out the heuristics that the installed package contradicts; name them.
+def problems_of(data: Json, source: Path, places: dict[str, str]) -> Iterator[Json]:
+    """Yield the problems that matter here, with paths as the user knows them.
 
-    The *warnings* about the files in *source* say what it lacks, and are told as well.
+    *source* is the copy that was built, and *places* map what paths in it begin with.
     """
-    package = heuristics["package"]
-    lacks = f"left out: {package['name']} {package['version']} lacks"
-    places = list(_without_parameter(warnings))
-    items, lines = heuristics["heuristics"], []
-    without = {_defined_at(place, items, source) for place in places}
-    heuristics["heuristics"] = kept = []
-    for item in items:
-        is_lost = any(quoted["line"] is None for quoted in item["evidence"])
-        if is_lost and item["holds"]:
-            lines.append(f"{item['name']}: {lacks} what it quotes")
-        elif item["name"] in without and item["holds"]:
-            lines.append(f"{item['name']}: {lacks} its parameter")
-        else:
-            kept.append(item)
-    return lines
+    for problem in data["problems"]:
+        if problem["subtype"] in _OF_FILES or problem["option"] == _RELEASES:
+            continue
+        file = os.path.normpath(source / (problem["file"] or ""))
+        message = problem["message"]
+        for old, new in places.items():
+            file, message = file.replace(old, new), message.replace(old, new)
+        yield {**problem, "file": file, "message": message}
 
 
-def _defined_at(
-    place: tuple[str, int], items: Iterable[dict[str, Any]], source: Path
-) -> str:
-    """Return the name of the heuristic of which a line is, the last that is above it.
+def is_explained(problem: Json, data: Json) -> bool:
+    """Return whether the version of the package, or of its pages, explains it."""
+    subtype, option = problem["subtype"], problem["option"]
+    if subtype == "orphan":
+        # what is connected to nothing is so in each version
+        return any(
+            item["name"] == problem["heuristic"] and item["connections"]
+            for item in data["heuristics"]
+        )
+    if subtype == "version":
+        # bounds that contradict each other name one of them
+        return option is None
+    if subtype == "config":
+        # bounds that no version judges are a mistake in conf.py
+        is_judged = option in {"since", "until"} and data["package"]["version"]
+        return bool(is_judged) or option == "heuristics_targets"
+    return subtype in _EXPLAINED
 
-    It is ``""`` in a docstring.
+
+def left_out_of(data: Json, problems: Iterable[Json]) -> dict[str, str]:
+    """Map the heuristics that the installed package contradicts to what it lacks.
+
+    The *problems* say what that is, and are told as well.
     """
-    above = {0: ""}
-    for item in items:
-        begin = item["source"] or {"path": "", "line": 0}
-        if str(source / begin["path"]) == place[0] and begin["line"] <= place[1]:
-            above[begin["line"]] = item["name"]
-    return above[max(above)]
+    without = {
+        problem["heuristic"]
+        for problem in problems
+        if (problem["subtype"], problem["option"]) == ("target", "param")
+    }
+    lacking = {}
+    for item in data["heuristics"]:
+        if not item["holds"]:
+            continue
+        if any(quoted["line"] is None for quoted in item["evidence"]):
+            lacking[item["name"]] = "what it quotes"
+        elif item["name"] in without:
+            lacking[item["name"]] = "its parameter"
+    return lacking
 
 
-def _without_parameter(warnings: Iterable[str]) -> Iterator[tuple[str, int]]:
-    for warning in warnings:
-        if found := _NO_PARAMETER.match(warning):
-            yield found[1], int(found[2])
+def targets_left_out(
+    data: Json, problems: Iterable[Json], decision: Decision
+) -> set[str]:
+    """Return the targets at fault that nothing is shown for, not even at a class."""
+    missing = {
+        connection["target"]
+        for item in data["heuristics"]
+        for connection in item["connections"]
+        if not connection["exists"]
+    }
+    return {
+        problem["value"]
+        for problem in problems
+        if (problem["subtype"], problem["option"]) == ("target", "impl")
+        and problem["value"] in missing
+        and decision.leaves_out(problem["value"])
+    }
 
 
 def files_of(data: dict[str, Any]) -> dict[str, str]:
@@ -298,49 +311,48 @@ def _hook(arguments: argparse.Namespace) -> int:
     directory = arguments.heuristics or conf / "heuristics"
     with tempfile.TemporaryDirectory() as name:
         source = copy_of(pages, directory, Path(name).resolve())
-        heuristics, warnings, said = heuristics_of(conf, source)
+        data, said = heuristics_of(conf, source)
     if arguments.verbose:
         sys.stderr.write(said)
-    left_out = left_out_of(heuristics, warnings, source)
     places = {f"{source}/heuristics/": f"{directory}/", f"{source}/": f"{pages}/"}
-    for old, new in places.items():
-        warnings = [warning.replace(old, new) for warning in warnings]
-    mistakes = [warning for warning in warnings if not _EXPLAINED.search(warning)]
-    if faults := warnings if arguments.strict else mistakes:
-        _say(faults)
+    problems = list(problems_of(data, source, places))
+    mistakes = [it for it in problems if not is_explained(it, data)]
+    if faults := problems if arguments.strict else mistakes:
+        _say(f"{_line(it, 'WARNING')} [heuristic.{it['subtype']}]" for it in faults)
         sys.stderr.write(
             f"{PROG}: error: {conf}: fix the warnings above; nothing is written\n"
         )
         return _FINDING
     try:
-        package = import_package(heuristics["package"]["name"])
+        package = import_package(data["package"]["name"])
     except ImportError as error:
         raise HookError(f"{error}; its docstrings are unknown") from error
-    decision = decide(heuristics, package, arguments.base_url, everything=arguments.all)
-    _say(_told(warning, decision) for warning in warnings)
-    _say(left_out)
+    lacking = left_out_of(data, problems)
+    kept = [item for item in data["heuristics"] if item["name"] not in lacking]
+    decision = decide(kept, package, arguments.base_url, everything=arguments.all)
+    targets = targets_left_out(data, problems, decision)
+    for problem in problems:
+        is_left_out = problem["option"] == "impl" and problem["value"] in targets
+        line = _line(problem, "left out" if is_left_out else "note")
+        _say([line.partition("\n")[0]])
+    release = f"{data['package']['name']} {data['package']['version']}"
+    _say(f"{name}: left out: {release} lacks {it}" for name, it in lacking.items())
     files = files_of(decision.data)
     if arguments.check:
         lines = list(differences(pages, files))
         _say(lines or [f"{pages}: up to date"])
         return _FINDING if lines else 0
     _say(write(pages, files))
-    _say(decision.report(_IMPL.findall("".join(warnings))))
+    _say(decision.report(targets))
     config = pages / "_config.py"
     if CODE not in _text(config):
         sys.stderr.write(f"{config}: put this at its start:\n\n{LINES}")
     return 0
 
 
-def _told(warning: str, decision: Decision) -> str:
-    """Return a warning as a line that says what it means for the files.
-
-    A target that is missing is left out, unless its class's card names it.
-    """
-    first = warning.partition("\n")[0]
-    found = _IMPL.search(first)
-    word = "left out" if found and decision.leaves_out(found[1]) else "note"
-    return re.sub(r" \[heuristic\.\w+\]$", "", first).replace("WARNING", word, 1)
+def _line(problem: Json, word: str) -> str:
+    """Return a problem as Sphinx would say it, with a word of ours for ``WARNING``."""
+    return f"{problem['file']}:{problem['line'] or 0}: {word}: {problem['message']}"
 
 
 def _say(lines: Iterable[str]) -> None:

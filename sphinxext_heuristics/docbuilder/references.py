@@ -21,14 +21,14 @@ from sphinx.errors import NoUri
 from sphinx.util.nodes import make_refnode
 
 from .objects import find_object, source_state
-from .store import DocbuilderDomain, Link, Place, Wanted
+from .store import Destination, DocbuilderDomain, PageLink, Wanted
 from .trees import SUFFIX
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from .trees import Page
+    from .trees import TreePage
 
 #: ``reftype`` of the references made here; they belong to no domain, so that no other
 #: resolver takes them.
@@ -41,7 +41,7 @@ _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/docs/")
 
 
 def make_reference(
-    refdoc: str, target: Link | Wanted, content: nodes.Element
+    refdoc: str, target: PageLink | Wanted, content: nodes.Element
 ) -> addnodes.pending_xref:
     """Return a reference in the document *refdoc*.
 
@@ -72,7 +72,7 @@ def object_reference(
     packages above it, and have a tilde in front. *content* is what readers see, linked
     or not. With *only_classes*, only a class will do, as in a type.
     """
-    page = DocbuilderDomain.of(env).state.pages.get(env.docname)
+    page = DocbuilderDomain.of(env).site.pages.get(env.docname)
     context = env.ref_context
     module = context.get("py:module") or (page.package if page else "")
     cls = context.get("py:class") or ""
@@ -80,7 +80,7 @@ def object_reference(
     return make_reference(env.docname, wanted, content)
 
 
-def page_link(page: Page, docname: str, address: str, line: int) -> Link | None:
+def page_link(page: TreePage, docname: str, address: str, line: int) -> PageLink | None:
     """Return where an address leads in the documentation, ``None`` if elsewhere.
 
     *address* is as it is written on *page*, whose name is *docname*, in *line*; a
@@ -93,13 +93,13 @@ def page_link(page: Page, docname: str, address: str, line: int) -> Link | None:
     if path:
         start = page.folder if path.startswith("/") else dirname(docname)
         docname = SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
-    return Link(address, line, docname, unquote(anchor))
+    return PageLink(address, line, docname, unquote(anchor))
 
 
-def _page(env: BuildEnvironment, link: Link) -> Place:
+def _page(env: BuildEnvironment, link: PageLink) -> Destination:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
-    redirects = store.state.redirects
+    redirects = store.site.redirects
     if docname not in env.found_docs and docname in redirects:
         docname, _, new_anchor = redirects[docname].partition("#")
         anchor = anchor or new_anchor
@@ -113,7 +113,7 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
         problem = f"page {docname!r} has no anchor {anchor!r}; {hint}"
         anchor = ""
     problem = problem and f"link to {link.name!r}: {problem}"
-    return Place(docname, anchor, problem=problem)
+    return Destination(docname, anchor, problem=problem)
 
 
 def _full_name(env: BuildEnvironment, wanted: Wanted) -> str:
@@ -127,22 +127,22 @@ def _full_name(env: BuildEnvironment, wanted: Wanted) -> str:
     if package not in store.sources:
         store.sources[package] = source_state(package)
     source = store.sources[package]
-    name, known = store.state.names.get(wanted, ("", None))
+    name, known = store.site.names.get(wanted, ("", None))
     if known != source:
         name = ""
         with suppress(LookupError, ImportError):
             _, name = find_object(env, wanted.name, package)
-        store.state.names[wanted] = name, source
+        store.site.names[wanted] = name, source
     return name
 
 
-def place(env: BuildEnvironment, wanted: Link | Wanted) -> Place:
+def destination(env: BuildEnvironment, wanted: PageLink | Wanted) -> Destination:
     """Return where a reference leads. All documents must have been read.
 
     It leads to the entry of an object, nowhere if several fit equally well, or to a
     page.
     """
-    if isinstance(wanted, Link):
+    if isinstance(wanted, PageLink):
         return _page(env, wanted)
     domain = env.domains["py"]
     name, kind = wanted.name, "class" if wanted.only_classes else None
@@ -154,11 +154,11 @@ def place(env: BuildEnvironment, wanted: Link | Wanted) -> Place:
         fitting = [(name, domain.objects[name])] if name in domain.objects else []
     # the name that an alias stands for comes last and wins
     fitting.sort(key=lambda found: not found[1].aliased)
-    places = {}
+    found = {}
     for full_name, entry in fitting:
         at = entry.docname, entry.node_id
-        places[at] = Place(*at, full_name, entry.objtype in _CALLED)
-    return next(iter(places.values())) if len(places) == 1 else Place()
+        found[at] = Destination(*at, full_name, entry.objtype in _CALLED)
+    return next(iter(found.values())) if len(found) == 1 else Destination()
 
 
 def resolve(
@@ -174,7 +174,7 @@ def resolve(
     if node["reftype"] != REFTYPE:
         return None
     target = node["target"]
-    found = DocbuilderDomain.of(env).places.get(target, Place())
+    found = DocbuilderDomain.of(env).destinations.get(target, Destination())
     bare = not node["refexplicit"] and not contnode.astext().endswith("()")
     if found.is_called and bare:
         contnode[:] = [nodes.Text(f"{contnode.astext()}()")]
@@ -195,7 +195,7 @@ def resolve(
             address = escape(made.get("refuri", f"#{found.anchor}"))
             tag = contnode.astext().replace("<a", f'<a href="{address}"', 1)
             contnode[:] = [nodes.Text(tag)]
-    if found.docname or isinstance(target, Link):
+    if found.docname or isinstance(target, PageLink):
         return contnode
     # The other extensions, intersphinx before all, may know a Python object of that
     # name.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from .._output import OutputRecord
-    from .trees import Page
+    from .trees import TreePage
 
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Fault(NamedTuple):
     subtype: str
 
 
-class Link(NamedTuple):
+class PageLink(NamedTuple):
     """A link to a page."""
 
     #: How it is written.
@@ -64,7 +64,7 @@ class Wanted(NamedTuple):
     only_classes: bool
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Where a reference leads; nowhere in this site without a document."""
 
     docname: str = ""
@@ -83,7 +83,7 @@ class Notes:
 
     faults: list[Fault] = field(default_factory=list)
     #: What it links to, each once.
-    targets: tuple[Link | Wanted, ...] = ()
+    targets: tuple[PageLink | Wanted, ...] = ()
     #: The objects that ``[[autodoc]]`` documents there, inherited members under both of
     #: their names.
     entries: dict[str, ObjectEntry] = field(default_factory=dict)
@@ -91,11 +91,11 @@ class Notes:
 
 
 @dataclass(slots=True)
-class State:
+class Site:
     """What is known of all documents together."""
 
     #: The pages of all trees, in their order.
-    pages: dict[str, Page] = field(default_factory=dict)
+    pages: dict[str, TreePage] = field(default_factory=dict)
     #: Old document name → new document name.
     redirects: dict[str, str] = field(default_factory=dict)
     #: The object → its full name, found by an import, empty if there is none; and the
@@ -109,13 +109,13 @@ class DocbuilderDomain(Domain):
     name = "docbuilder"
     label = "doc-builder"
     data_version = 9
-    initial_data = {"notes": defaultdict(Notes), "state": State()}
+    initial_data = {"notes": defaultdict(Notes), "site": Site()}
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without what only one build knows."""
         super().__init__(env)
         #: Where all that is linked to is; known when all documents are read.
-        self.places: dict[Link | Wanted, Place] = {}
+        self.destinations: dict[PageLink | Wanted, Destination] = {}
         #: Package → the state of its source in this build.
         self.sources: dict[str, str] = {}
         #: Document → digest of what its output depends on.
@@ -129,9 +129,9 @@ class DocbuilderDomain(Domain):
         return cast("DocbuilderDomain", env.domains[cls.name])
 
     @property
-    def state(self) -> State:
+    def site(self) -> Site:
         """What is known of all documents together."""
-        return cast("State", self.data["state"])
+        return cast("Site", self.data["site"])
 
     @property
     def notes(self) -> dict[str, Notes]:

@@ -27,7 +27,7 @@ _EXPECTED = {
 }
 
 
-class Entry(NamedTuple):
+class ToctreeEntry(NamedTuple):
     """A page in ``_toctree.yml``: document, title there, and line, from 1."""
 
     docname: str
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
     line: int = 0
 
 
-class Problem(NamedTuple):
+class TreeFault(NamedTuple):
     """What is wrong with one of the files, in which line, from 1, and what to do."""
 
     file: str
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
     message: str
 
 
-class Page(NamedTuple):
+class TreePage(NamedTuple):
     """What a page of a tree depends on besides its text."""
 
     #: The folder of its tree, and the package that is documented there.
@@ -54,7 +54,7 @@ class Page(NamedTuple):
     #: Whether ``_toctree.yml`` has it.
     is_listed: bool
     #: What the main page lists: ``index``, or else the first page.
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ToctreeEntry, ...] = ()
 
 
 class Tree(NamedTuple):
@@ -65,11 +65,11 @@ class Tree(NamedTuple):
     #: The pages that doc-builder reads: the listed ones in their order, and others
     #: beside them in a folder. A folder without a listed page holds pages of another
     #: kind, written for MyST.
-    pages: dict[str, Page]
+    pages: dict[str, TreePage]
     #: Old document name → new document name.
     redirects: dict[str, str]
     #: What is wrong with the files.
-    problems: list[Problem]
+    faults: list[TreeFault]
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
@@ -94,31 +94,31 @@ def read_tree(
 ) -> Tree:
     """Return the tree whose files are in a folder under the source directory.
 
-    *docnames* are all documents. What is wrong with a file is one of its problems, and
+    *docnames* are all documents. What is wrong with a file is one of its faults, and
     nothing of that file is in it.
     """
     folder = folder.strip("./")
     root = source / folder
-    problems: list[Problem] = []
-    entries: list[Entry] = _read(
-        root / TOCTREE, lambda items: list(_entries(items, folder, "")), problems
+    faults: list[TreeFault] = []
+    entries: list[ToctreeEntry] = _read(
+        root / TOCTREE, lambda items: list(_entries(items, folder, "")), faults
     )
     redirects: dict[str, str] = {}
     if (root / REDIRECTS).exists():
         redirects = _read(
-            root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems
+            root / REDIRECTS, lambda pairs: _redirects(pairs, folder), faults
         )
     lines = {entry.docname: entry.line for entry in entries}
     names, beside = _pages(folder, lines, docnames)
-    problems += _missing(names, lines, docnames)
-    pages = {name: Page(folder, package, name in lines) for name in names}
+    faults += _missing(names, lines, docnames)
+    pages = {name: TreePage(folder, package, name in lines) for name in names}
     index = join(folder, "index")
     main = index if index in docnames else next(iter(names), "")
     if main in pages:
         shown = [entry for entry in entries if entry.docname in docnames]
         shown += _entries_beside(folder, beside)
         pages[main] = pages[main]._replace(entries=tuple(shown))
-    return Tree(folder, pages, redirects, problems)
+    return Tree(folder, pages, redirects, faults)
 
 
 def _pages(
@@ -139,22 +139,22 @@ def _pages(
 
 def _missing(
     pages: list[str], listed: dict[str, int], docnames: Collection[str]
-) -> Iterator[Problem]:
+) -> Iterator[TreeFault]:
     """Yield the pages that only one side has: ``_toctree.yml`` or the folder."""
     for docname, line in listed.items():
         if docname not in docnames:
             message = f"page {docname!r} does not exist; remove it, or write it"
-            yield Problem(TOCTREE, line, message)
+            yield TreeFault(TOCTREE, line, message)
     for docname in pages:
         if listed and docname not in listed:
             message = (
                 f"page {docname!r} is not listed; doc-builder stops at such a page: "
                 "add it"
             )
-            yield Problem(TOCTREE, 1, message)
+            yield TreeFault(TOCTREE, 1, message)
 
 
-def _entries_beside(folder: str, beside: list[str]) -> Iterator[Entry]:
+def _entries_beside(folder: str, beside: list[str]) -> Iterator[ToctreeEntry]:
     """Yield documents under the names of their folders.
 
     A folder with an index has a toctree of its own there.
@@ -164,10 +164,10 @@ def _entries_beside(folder: str, beside: list[str]) -> Iterator[Entry]:
         top = dirname(path).partition("/")[0]
         index = join(folder, top, "index")
         if name == index or index not in beside:
-            yield Entry(name, re.sub("[-_]", " ", top).capitalize())
+            yield ToctreeEntry(name, re.sub("[-_]", " ", top).capitalize())
 
 
-def _read(path: Path, convert: Callable[[Any], Any], problems: list[Problem]) -> Any:  # noqa: ANN401 - what *convert* returns
+def _read(path: Path, convert: Callable[[Any], Any], faults: list[TreeFault]) -> Any:  # noqa: ANN401 - what *convert* returns
     """Return what one file holds, nothing if it is empty or not in order."""
     line = 1
     try:
@@ -182,7 +182,7 @@ def _read(path: Path, convert: Callable[[Any], Any], problems: list[Problem]) ->
         message = f"{path.name} cannot be read: {reason}; fix the file"
     except (TypeError, AttributeError):
         message = f"expected {_EXPECTED[path.name]}; fix the file"
-    problems.append(Problem(path.name, line, message))
+    faults.append(TreeFault(path.name, line, message))
     return convert({})
 
 
@@ -190,7 +190,7 @@ def _entries(
     items: Any,  # noqa: ANN401 - what the file holds
     folder: str,
     caption: str,
-) -> Iterator[Entry]:
+) -> Iterator[ToctreeEntry]:
     """Yield the entries of ``_toctree.yml``, or of a section.
 
     A caption has those of the sections around it in front.
@@ -200,7 +200,9 @@ def _entries(
             raise TypeError(item)
         title = str(item.get("title", ""))
         if "local" in item:
-            yield Entry(_docname(item["local"], folder), caption, title, item["line"])
+            yield ToctreeEntry(
+                _docname(item["local"], folder), caption, title, item["line"]
+            )
         if "sections" in item:
             below = ": ".join(filter(None, (caption, title)))
             yield from _entries(item["sections"], folder, below)

@@ -99,6 +99,22 @@ def seconds(read: Reading, text: str) -> float:
     return min(times)
 
 
+@pytest.mark.parametrize(
+    ("start", "again", "end"),
+    [("<A", "\na", ""), ("<A", "\n<A", ""), ("x", "<Tip>", "x")],
+)
+def test_twice_as_many_tags_are_set_apart_in_about_twice_the_time(
+    start: str, again: str, end: str
+) -> None:
+    def read(text: str) -> object:
+        return list(tags_apart(text.splitlines()))
+
+    short, long = (start + again * count + end for count in (10_000, 20_000))
+    # what takes less than ten milliseconds is not measured; what is quadratic takes
+    # seconds
+    assert seconds(read, long) / max(seconds(read, short), 0.01) < 3.2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READINGS)
 def test_four_times_the_text_takes_about_four_times_as_long(name: str) -> None:

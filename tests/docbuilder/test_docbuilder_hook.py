@@ -769,7 +769,7 @@ def item(
 
 def decided(items: list[dict[str, Any]], url: str = "", **options: bool) -> Decision:
     package = importlib.import_module("zoo")
-    return decide({"heuristics": items}, package, url, **options)
+    return decide(items, package, url, **options)
 
 
 def shown_at(decision: Decision, name: str) -> list[str]:
@@ -1151,6 +1151,45 @@ def test_an_object_that_is_quoted_and_shown_is_named_once(site: Docs) -> None:
     (line,) = (line for line in done.stdout.splitlines() if "gone" in line)
     assert "impl target 'zoo.Base.gone' does not exist" in line
     assert "Hot: left out: zoo 1.5 lacks what it quotes" in done.stdout
+
+
+def lines_of(text: str) -> list[str]:
+    """Return where the lines are, the kind of each, and what it begins with."""
+    return re.findall(r"^\S+?(\w+\.\w+:\d+: \w+: \S+ \S+)", text, re.MULTILINE)
+
+
+def test_what_a_version_explains_is_a_note(site: Docs) -> None:
+    conf = (
+        f"{CONF.format(root=str(site.root))}heuristics_targets = {{'Gone': 'gone'}}\n"
+    )
+    (site.root / "source" / "conf.py").write_text(conf, encoding="utf-8")
+    change(site, "zoo.Base.silent", "zoo.Base.silent\n   :except: zoo.Base")
+    quote = QUOTE.replace("def wash(self, soap)", '"""Wash it."""')
+    change(site, ":until: 1.0", f":until: 1.0\n{quote}")
+    done = command(site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines_of(done.stdout) == [
+        "conf.py:9: note: heuristics_targets: 'Gone'",
+        "all.rst:16: note: heuristic 'Quiet'",
+        "all.rst:26: note: heuristic 'Old'",
+    ]
+    assert command(site, "--strict").returncode == 1
+
+
+def test_what_no_version_explains_is_a_mistake(site: Docs) -> None:
+    conf = CONF.replace(', "1.5"', ', ""').format(root=str(site.root))
+    conf += "heuristics_max_shown = 'two'\n"
+    (site.root / "source" / "conf.py").write_text(conf, encoding="utf-8")
+    change(site, "   :impl: zoo.Base.silent\n", "")
+    change(site, ":until: 1.0", ":since: 1.1\n   :until: 1.0")
+    done = command(site)
+    assert done.returncode == 1
+    assert lines_of(done.stdout) == [
+        "conf.py:9: WARNING: heuristics_max_shown =",
+        "all.rst:14: WARNING: since and",
+        "all.rst:16: WARNING: heuristic 'Quiet'",
+        "all.rst:27: WARNING: since 1.1",
+    ]
 
 
 def test_another_release_in_conf_py_is_a_matter_of_versions(site: Docs) -> None:

@@ -287,3 +287,93 @@ def test_categories_have_counts(data: Any) -> None:  # noqa: ANN401 - JSON
 def test_a_project_without_heuristics(project: Callable[..., Project]) -> None:
     data = data_of(project({"index.rst": "T\n=\n"}).build("heuristics"))
     assert data["heuristics"] == []
+
+
+FAULTY = """\
+=== conf.py
+from sphinxext_heuristics.api import Problem
+
+extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinxext_heuristics"]
+release = "1.5"
+heuristics_package = "keeper"
+heuristics_max_shown = "two"
+heuristics_categories = {"Speed": ""}
+suppress_warnings = ["heuristic.category"]
+
+
+def check(app, plan):
+    record = plan.catalogue.heuristics["A"]
+    return [Problem.at(record, "mine", "what an extension finds")]
+
+
+def setup(app):
+    app.connect("heuristics-resolved", check)
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   heuristics/A
+
+.. autoclass:: keeper.Base
+
+See :heuristic:`Nothing`.
+=== heuristics/A.md
+```{heuristic} A
+:note: N
+:impl: keeper.Base, keeper.Bose
+:category: Sped
+:severity: high
+```
+
+```{evidence} keeper:Base
+def walk(self):
+```
+=== keeper.py
+class Base:
+    '''Base.
+
+    .. heuristic:: In_Docstring
+       :note: N
+       :weight: heavy
+       :no-inject:
+    '''
+"""
+
+
+def test_problems_are_those_that_the_build_warns_of(
+    project: Callable[..., Project],
+) -> None:
+    zoo = project(FAULTY)
+    built = zoo.build("heuristics", "-j2")
+    problems = data_of(built)["problems"]
+    keys = ("subtype", "file", "line", "heuristic", "option", "value")
+    docstring = "keeper.py:docstring of keeper.Base"
+    assert [tuple(problem[key] for key in keys) for problem in problems] == [
+        ("config", "conf.py", 6, None, "heuristics_max_shown", None),
+        ("mine", "heuristics/A.md", 1, "A", None, None),
+        ("target", "heuristics/A.md", 3, "A", "impl", "keeper.Bose"),
+        ("option", "heuristics/A.md", 5, "A", "severity", None),
+        ("evidence", "heuristics/A.md", 8, "A", None, None),
+        ("ref", "index.rst", 10, None, None, None),
+        ("option", docstring, 5, "In_Docstring", "weight", None),
+    ]
+    assert built.warnings == [
+        f"<src>/{it['file']}:{it['line']}: WARNING: {it['message']} "
+        f"[heuristic.{it['subtype']}]"
+        for it in problems
+    ]
+    assert data_of(zoo.build("heuristics"))["problems"] == problems, "nothing was read"
+
+
+def test_a_problem_outside_of_the_sources_is_seen_from_there(
+    project: Callable[..., Project],
+) -> None:
+    zoo = project(FAULTY)
+    (zoo.root / "settings").mkdir()
+    (zoo.src / "conf.py").rename(zoo.root / "settings" / "conf.py")
+    built = zoo.build("heuristics", "-c", str(zoo.root / "settings"))
+    found = {it["option"]: it for it in data_of(built)["problems"]}
+    wrong = found["heuristics_max_shown"]
+    assert (wrong["file"], wrong["line"]) == ("../settings/conf.py", 6)

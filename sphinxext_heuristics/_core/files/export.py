@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,10 +15,11 @@ from ..resolve import listing as index
 from .index_file import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from sphinx.config import Config
 
+    from ..problems import Problem
     from ..resolve.plan import Plan
     from ..resolve.records import Resolved, Shown
 
@@ -37,10 +39,11 @@ class Exporter:
     #: The source directory.
     srcdir: Path
 
-    def all(self, config: Config, extension: str) -> Json:
+    def all(self, config: Config, extension: str, problems: Iterable[Problem]) -> Json:
         """Return the whole, always in the same order.
 
-        *extension* is the version of the extension.
+        *extension* is the version of the extension, and *problems* are those that the
+        build warns of, in their order.
         """
         settings = self.plan.catalogue.settings
         records = self.plan.catalogue.heuristics.values()
@@ -59,6 +62,7 @@ class Exporter:
                 for row in categories
             ],
             "heuristics": list(map(self.heuristic, records)),
+            "problems": list(self._problems(problems)),
         }
 
     def heuristic(self, record: Heuristic) -> Json:
@@ -136,6 +140,30 @@ class Exporter:
             "version": self.plan.quotes.version_of(quoted) or None,
         }
 
+    def _problems(self, problems: Iterable[Problem]) -> Iterator[Json]:
+        """Yield problems; each is of the heuristic in whose directives its line is."""
+        heuristic_at: dict[tuple[str, int], str] = {}
+        for record in self.plan.catalogue.definitions:
+            for source, line in _lines(record):
+                heuristic_at[source, line] = record.name
+        for problem in problems:
+            heuristic = heuristic_at.get((problem.source, problem.line), "")
+            yield {
+                "subtype": problem.word,
+                "heuristic": heuristic or None,
+                "option": problem.option or None,
+                "value": problem.value or None,
+                "message": problem.message,
+                "file": self._file(problem.source),
+                "line": problem.line or None,
+            }
+
+    def _file(self, source: str) -> str | None:
+        """Return a file as seen from the source directory, which it may lie outside."""
+        if not os.path.isabs(source):  # noqa: PTH117 - not a Path: it may name a docstring
+            return source or None
+        return os.path.relpath(source, self.srcdir).replace(os.sep, "/")
+
     def _url(self, target: Target) -> str:
         anchor = f"#{target.anchor}" if target.anchor else ""
         return target.uri or f"{self.url_of(target.docname)}{anchor}"
@@ -153,6 +181,19 @@ class Exporter:
         if not path.is_relative_to(self.srcdir):
             return None
         return {"path": path.relative_to(self.srcdir).as_posix(), "line": record.line}
+
+
+def _lines(record: Heuristic) -> Iterator[tuple[str, int]]:
+    """Yield the lines that may be at fault in what defines a heuristic."""
+    yield record.source, record.line
+    for _option, offset in record.offsets:
+        yield record.source, record.line + offset
+    for problem in record.problems:
+        yield problem.source, problem.line
+    for quoted in record.evidence:
+        yield quoted.source, quoted.line
+        for problem in quoted.problems:
+            yield problem.source, problem.line
 
 
 def _options(record: Heuristic) -> Json:

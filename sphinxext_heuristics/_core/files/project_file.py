@@ -54,7 +54,8 @@ class ProjectFile(NamedTuple):
     def problem(self, subtype: Subtype, message: str, line: int = 0) -> Problem:
         """Return a problem at a *line* of the file, or else at its option."""
         source = self.path if line else self.conf_py
-        return Problem(subtype, message, str(source), line or self.conf_line)
+        line = line or self.conf_line
+        return Problem(subtype, message, str(source), line, option=self.option)
 
 
 def read(path: Path) -> str | None:

@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from sphinx.builders import Builder
 from sphinx.locale import __
+from sphinx.util.logging import is_suppressed_warning
 from sphinx.util.matching import patmatch
 
 from .. import words
 from ..config import PATH, Option, is_path
-from ..diagnostics import report
+from ..diagnostics import TYPE, ordered, report
 from ..resolve import checks, page_files
 from ..view import naming, views_of
 from . import conf_py
@@ -84,11 +85,18 @@ class HeuristicsBuilder(ReadingBuilder):
         from ..files import index_file  # noqa: PLC0415 - only this builder writes
         from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
-        plan = HeuristicDomain.of(self.env).plan
+        domain = HeuristicDomain.of(self.env)
+        plan = domain.plan
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path
+        suppressed = self.config.suppress_warnings
+        problems = [
+            problem
+            for problem in domain.problems
+            if not is_suppressed_warning(TYPE, problem.word, suppressed)
+        ]
         data = Exporter(plan, self.get_target_uri, Path(app.srcdir)).all(
-            self.config, app.extensions[EXTENSION].version
+            self.config, app.extensions[EXTENSION].version, problems
         )
         texts = {
             "heuristics.json": json.dumps(data, ensure_ascii=False, indent=2) + "\n",
@@ -148,7 +156,8 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
         found += theirs or ()
     found += problems(app, plan)
     leaves = getattr(app.builder, "leaves", ())
-    report(problem for problem in found if problem.subtype not in leaves)
+    domain.problems = ordered(it for it in found if it.subtype not in leaves)
+    report(domain.problems)
 
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:

@@ -132,9 +132,7 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
 
 def _problem(conf_py: Path, name: str, message: str) -> Problem:
     line = assignments(conf_py).get(name, 1)
-    return Problem(
-        subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line
-    )
+    return Problem(Subtype.CONFIG, message, str(conf_py), line, option=name)
 
 
 def assignments(conf_py: Path) -> dict[str, int]:

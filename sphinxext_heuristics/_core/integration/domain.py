@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from ..._output import OutputRecord
     from ..model import Page
+    from ..problems import Problem
 
 
 #: The name that the extension is loaded by.
@@ -104,6 +105,8 @@ class HeuristicDomain(Domain):
         self.sources = Sources()
         #: What one build knows of how modules pass objects on.
         self.ways = Ways()
+        #: What this build warns of, each once, in an order that no build changes.
+        self.problems: list[Problem] = []
         #: What the output folder shows; known as soon as what it is to show is.
         self.output: OutputRecord | None = None
 

@@ -180,9 +180,10 @@ class CheckedDirective(SphinxDirective):
     ) -> None:
         """Note a problem at an option or a line of the directive, from 0."""
         source, line = self.place()
+        option = at if isinstance(at, str) else ""
         offset = self.offsets.get(at, 0) if isinstance(at, str) else at
         self.problems.append(
-            Problem(subtype=subtype, message=message, source=source, line=line + offset)
+            Problem(subtype, message, source, line + offset, option=option)
         )
 
     @property

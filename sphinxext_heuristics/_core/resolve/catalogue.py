@@ -269,7 +269,7 @@ class Catalogue:
                     kind, what = Subtype.OPTION, "also a former name of"
                 where = f"heuristic {has.name!r}, {has.source}:{has.line}"
                 message = f"the former name {name!r} is {what} {where}"
-                yield Problem.at(record, kind, message, "former-names")
+                yield Problem.at(record, kind, message, "former-names", name)
 
 
 def shown_order(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:

@@ -116,7 +116,7 @@ def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
                 f"param {parameter!r} leaves no entry: none that impl reaches "
                 f"shows it{near}"
             )
-            yield _at(record, Subtype.TARGET, message, "param")
+            yield _at(record, Subtype.TARGET, message, "param", parameter)
 
 
 def _of_category(
@@ -138,7 +138,7 @@ def _of_category(
             f"{', '.join(map(repr, allowed))}"
         )
     message += did_you_mean(closest(category, known))
-    yield _at(place, Subtype.CATEGORY, message, "category")
+    yield _at(place, Subtype.CATEGORY, message, "category", category)
 
 
 def _of_connection(
@@ -159,7 +159,7 @@ def _of_connection(
     message = f"{kind} target {target!r} {reason}"
     for quoted in lost:
         message += f"; evidence in line {quoted.line} names it, too"
-    yield _at(record, Subtype.TARGET, message, kind)
+    yield _at(record, Subtype.TARGET, message, kind, target)
 
 
 def _ambiguous(
@@ -175,7 +175,7 @@ def _ambiguous(
         f"{kind} target {target!r} fits {len(several)} {things}; write one "
         f"out{everything}:{lines}"
     )
-    return _at(place, Subtype.AMBIGUOUS, message, kind)
+    return _at(place, Subtype.AMBIGUOUS, message, kind, target)
 
 
 def _told(plan: Plan) -> set[Evidence]:
@@ -212,7 +212,7 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
             f"except {target!r} excludes nothing{did_you_mean(near)} "
             f"(API entries reached: {listed}{more})"
         )
-        yield _at(record, Subtype.EXCEPT, message, "except")
+        yield _at(record, Subtype.EXCEPT, message, "except", target)
 
 
 def _of_unjudged_bounds(catalogue: Catalogue) -> Iterator[Problem]:
@@ -418,7 +418,7 @@ def _of_requested_target(
     message = (
         f"target {value!r} is no documented object, page, label or heuristic{close}"
     )
-    yield _at(query, Subtype.TARGET, message, kind)
+    yield _at(query, Subtype.TARGET, message, kind, value)
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:

@@ -59,8 +59,10 @@ TAG = re.compile(
     rf"(?P<attributes>(?:[\s/](?:[^<>{{]|{_BRACES})*+)?)>"
 )
 _TAG = re.sub(r"\?P<\w+>", "?:", TAG.pattern)
-#: A line with the tags that begin and end it.
-_LINE = re.compile(rf"((?:\s*{_TAG})*+)(.*?)((?:{_TAG}\s*)*+)", re.DOTALL)
+#: Tags with nothing between them.
+_TAGS = re.compile(rf"(?:{_TAG}\s*)++")
+#: A tag that goes on below, from its ``<`` on, which is the last of the line.
+_OPEN = re.compile(r"<(?:[A-Z]|a\s)[^>]*$")
 _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 
 
@@ -102,24 +104,43 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
         end = max(fence_end(source, position), position + 1)
         line = source[position]
         if end == position + 1 and "<" in line:
-            # a tag that is open at the end of the line goes on to a blank line at most
-            for below in takewhile(str.strip, source[end:]):
-                if not re.search(r"<(?:[A-Z]\w*|a\s)[^<>]*$", f"{line}\n"):
-                    break
-                line, end = f"{line} {below.strip()}", end + 1
+            end = _open_end(source, position)
+            below = map(str.strip, source[position + 1 : end])
             indent = " " * indent_of(line)
-            for part in _parts(line):
+            for part in _parts(" ".join([line, *below])):
                 yield indent + part.strip(), position
         else:
             yield from zip(source[position:end], range(position, end), strict=True)
         position = end
 
 
+def _open_end(source: Sequence[str], start: int) -> int:
+    """Return the line after the tags that are open at the end of the line *start*.
+
+    They go on to a blank line at most.
+    """
+    is_open = True
+    for number in range(start, len(source)):
+        line = source[number].strip()
+        if "<" in line:
+            # only what follows the last one counts: each line is looked at once
+            is_open = bool(_OPEN.match(f"{line[line.rindex('<') :]}\n"))
+        elif ">" in line:
+            is_open = False
+        is_last = number + 1 == len(source) or not source[number + 1].strip()
+        if is_last or not is_open:
+            return number + 1
+    return len(source)
+
+
 def _parts(line: str) -> list[str]:
     """Return the tags that begin or end a line, and what is between them."""
-    found = _LINE.fullmatch(line)
-    before, between, after = found.groups() if found else ("", line, "")
-    parts = [*re.findall(_TAG, before), between, *re.findall(_TAG, after)]
+    begin, parts, position = indent_of(line), [], 0
+    for tags in _TAGS.finditer(line):
+        if tags.start() == begin or tags.end() == len(line):
+            parts += [line[position : tags.start()], *re.findall(_TAG, tags[0])]
+            position = tags.end()
+    parts.append(line[position:])
     return [part for part in parts if part.strip()]
 
 

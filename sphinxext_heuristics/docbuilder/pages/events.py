@@ -17,8 +17,8 @@ from sphinx import addnodes
 
 from ..._output import OutputRecord
 from ..objects import import_package, note_modules
-from ..references import REFTYPE, place
-from ..store import DocbuilderDomain, Fault, Link, warn
+from ..references import REFTYPE, destination
+from ..store import DocbuilderDomain, Fault, PageLink, warn
 from ..trees import read_tree
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ def read_trees(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
 
     The pages that must be read again because of them are returned.
     """
-    state = DocbuilderDomain.of(env).state
-    before = state.pages
-    state.pages, state.redirects = {}, {}
+    site = DocbuilderDomain.of(env).site
+    before = site.pages
+    site.pages, site.redirects = {}, {}
     for folder, package in app.config.docbuilder_trees.items():
         tree = read_tree(env.srcdir, folder, package, env.found_docs)
-        state.pages |= tree.pages
-        state.redirects |= tree.redirects
+        site.pages |= tree.pages
+        site.redirects |= tree.redirects
         # a build without a change says it again
-        for problem in tree.problems:
-            path = env.srcdir / tree.folder / problem.file
-            warn(problem.message, "tree", f"{path}:{problem.line}")
-    return [docname for docname, _ in before.items() ^ state.pages.items()]
+        for fault in tree.faults:
+            path = env.srcdir / tree.folder / fault.file
+            warn(fault.message, "tree", f"{path}:{fault.line}")
+    return [docname for docname, _ in before.items() ^ site.pages.items()]
 
 
 def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -59,7 +59,7 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
     objects are taken out of the Python domain: `update` puts them back when it is known
     which pages document them.
     """
-    pages = DocbuilderDomain.of(env).state.pages
+    pages = DocbuilderDomain.of(env).site.pages
     objects = env.domains["py"].data["objects"]
     for name, entry in list(objects.items()):
         if entry.docname in pages:
@@ -75,11 +75,11 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
     """Note the anchors of a document, and what it links to (``doctree-read``)."""
     store = DocbuilderDomain.of(app.env)
     notes = store.notes[app.env.docname]
-    if page := store.state.pages.get(app.env.docname):
+    if page := store.site.pages.get(app.env.docname):
         # its names may be looked up there
         note_modules(app.env, page.package)
     anchors: list[str] = []
-    targets: list[Link | Wanted] = []
+    targets: list[PageLink | Wanted] = []
     for node in doctree.findall(nodes.Element):
         anchors += node.get("ids", ())
         if isinstance(node, addnodes.pending_xref) and node["reftype"] == REFTYPE:
@@ -101,16 +101,20 @@ def update(app: Sphinx, env: BuildEnvironment) -> list[str]:
     _add_entries(env, store)
     store.sources.clear()
     targets = chain.from_iterable(notes.targets for notes in store.notes.values())
-    places = store.places = {target: place(env, target) for target in {*targets}}
-    names = store.state.names
-    store.state.names = {wanted: names[wanted] for wanted in names if wanted in places}
+    destinations = store.destinations = {
+        target: destination(env, target) for target in {*targets}
+    }
+    names = store.site.names
+    store.site.names = {
+        wanted: names[wanted] for wanted in names if wanted in destinations
+    }
     for docname, notes in sorted(store.notes.items()):
-        links = (target for target in notes.targets if isinstance(target, Link))
-        dead = [Fault(link.line, places[link].problem, "link") for link in links]
+        links = (target for target in notes.targets if isinstance(target, PageLink))
+        dead = [Fault(link.line, destinations[link].problem, "link") for link in links]
         for fault in sorted([*notes.faults, *dead], key=lambda fault: fault.line):
             if fault.message:
                 warn(fault.message, fault.subtype, (docname, fault.line))
-        lead_to = [places[target] for target in notes.targets]
+        lead_to = [destinations[target] for target in notes.targets]
         text = json.dumps([env.all_docs[docname], lead_to])
         digest = hashlib.blake2b(text.encode(), digest_size=16)
         store.digests[docname] = digest.hexdigest()
@@ -142,7 +146,7 @@ def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
     An object's own name goes before a second one.
     """
     entries: list[tuple[str, ObjectEntry]] = []
-    for docname in store.state.pages:
+    for docname in store.site.pages:
         if docname in store.notes:
             entries += store.notes[docname].entries.items()
     for name, entry in sorted(entries, key=lambda pair: pair[1].aliased):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
     from sphinx.environment import BuildEnvironment
 
-    from ..trees import Entry, Page
+    from ..trees import ToctreeEntry, TreePage
 
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
@@ -43,7 +43,7 @@ class PageParser(MystParser):
     def parse(self, inputstring: str, document: nodes.document) -> None:
         """Parse the text of a page into a document."""
         env: BuildEnvironment = document.settings.env
-        page = DocbuilderDomain.of(env).state.pages.get(env.docname)
+        page = DocbuilderDomain.of(env).site.pages.get(env.docname)
         if page is None:
             super().parse(inputstring, document)
             return
@@ -66,7 +66,7 @@ class PageRenderer(Renderer):
     ) -> None:
         """Begin a page."""
         super().setup_render(options, env)
-        self.page: Page = env["page"]
+        self.page: TreePage = env["page"]
         self.docname = self.sphinx_env.docname
         # every build says it again
         self.faults = DocbuilderDomain.of(self.sphinx_env).notes[self.docname].faults
@@ -211,7 +211,9 @@ def heading_id(text: str) -> str:
     return re.sub(r"[^\w-]|_", "", re.sub(r"\s+", "-", text.strip().lower()))
 
 
-def _toctrees(entries: Iterable[Entry], docname: str) -> Iterator[addnodes.toctree]:
+def _toctrees(
+    entries: Iterable[ToctreeEntry], docname: str
+) -> Iterator[addnodes.toctree]:
     """Yield the toctrees of a page, one for each caption."""
     found: dict[str, list[tuple[str | None, str]]] = {}
     for entry in entries:
