@@ -139,9 +139,7 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
 
     Sphinx emits ``env-updated`` on every build, also when no document was read.
     """
-    domain = HeuristicDomain.of(env)
-    domain.forget_plan()
-    plan = domain.plan
+    plan = HeuristicDomain.of(env).plan_again()
     found: list[Problem] = []
     # First, since other extensions' views may show what these prepare.
     for theirs in app.emit(RESOLVED, plan):

@@ -13,7 +13,7 @@ from sphinx.util.nodes import make_refnode
 
 from .. import versions
 from ..config import Settings
-from ..evidence.cache import EvidenceCache
+from ..evidence.cache import messages, verify
 from ..notes import links
 from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
@@ -93,7 +93,7 @@ class HeuristicDomain(Domain):
     object_types = {"heuristic": ObjType("heuristic", "ref")}
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
-    initial_data = {"pages": {}}
+    initial_data = {"pages": {}, "answers": {}}
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
@@ -129,10 +129,20 @@ class HeuristicDomain(Domain):
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
 
-    def forget_plan(self) -> None:
-        """Make the plan again when it is next asked for: what was read has changed."""
-        for known in ("plan", "digests", "has_anything"):
+    def plan_again(self) -> Plan:
+        """Return the plan of what is read now.
+
+        From now on the next build is to remember what the source says to this one.
+        """
+        for known in ("answers", "plan", "digests", "has_anything"):
             vars(self).pop(known, None)
+        self.data["answers"] = self.answers.now
+        return self.plan
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Return what the source of packages says, as far as it is asked."""
+        return Answers(self.data["answers"], self.sources)
 
     @cached_property
     def has_anything(self) -> bool:
@@ -155,10 +165,6 @@ class HeuristicDomain(Domain):
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
         installed = cache(versions.installed)
-        verified = EvidenceCache(self.data.get("verified", {}), self.sources)
-        self.data["verified"] = verified.now
-        answers = Answers(self.data.get("answers", {}), self.sources)
-        self.data["answers"] = answers.now
         labels = env.domains.standard_domain.anonlabels
         release = env.config.release or env.config.version
         version = installed(settings.package) or release
@@ -178,7 +184,7 @@ class HeuristicDomain(Domain):
             objects=Objects(
                 (entry for _docname, entry in catalogue.all_entries),
                 canonical_names(env.domains.python_domain.objects),
-                answers,
+                self.answers,
             ),
             pages=Pages(self.pages, labels, settings.targets),
             external=External(env),
@@ -190,8 +196,8 @@ class HeuristicDomain(Domain):
             quotes=Quotes(
                 catalogue.package,
                 catalogue.version,
-                verify=verified.of,
-                messages=verified.messages,
+                verify=partial(verify, self.answers),
+                messages=partial(messages, self.answers),
                 installed=installed,
             ),
             placing=Placing(catalogue, meanings, frozenset(self._kept_free())),

@@ -46,11 +46,11 @@ class Sources:
         self._states: dict[str, State | None] = {}
         self._canonical: dict[tuple[str, tuple[str, ...]], Object | None] = {}
         self._mro: dict[Object, tuple[Object, ...]] = {}
-        #: The modules that results depend on since `watch` was called, and ``""`` if
+        #: The modules that results depend on since `forget_and_watch`, and ``""`` if
         #: they depend on which modules there are.
         self.watched: set[str] = set()
 
-    def watch(self) -> None:
+    def forget_and_watch(self) -> None:
         """Begin to note modules in `watched`; what was found before is found again."""
         self._canonical.clear()
         self._mro.clear()
