@@ -18,7 +18,7 @@ from ..diagnostics import report
 from ..resolve import checks, page_files
 from ..view import naming, views_of
 from . import conf_py
-from .domain import EXTENSION, HeuristicDomain, app_of
+from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +84,8 @@ class HeuristicsBuilder(ReadingBuilder):
         from ..files import index_file  # noqa: PLC0415 - only this builder writes
         from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
-        plan = HeuristicDomain.of(self.env).plan
-        app = app_of(self.env)
+        domain = HeuristicDomain.of(self.env)
+        plan, app = domain.plan, domain.app
         path = project_file(app, INDEX_FILE).path
         data = Exporter(plan, self.get_target_uri, Path(app.srcdir)).all(
             self.config, app.extensions[EXTENSION].version

@@ -62,7 +62,8 @@ class HeuristicIndex(Index):
         self, docnames: Iterable[str] | None = None
     ) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
         """Return the heuristics by their categories, or else their first letters."""
-        catalogue = cast("HeuristicDomain", self.domain).plan.catalogue
+        domain = cast("HeuristicDomain", self.domain)
+        catalogue = domain.plan.catalogue
         wanted = None if docnames is None else set(docnames)
         groups: dict[str, list[IndexEntry]] = {}
         for it in ordered(catalogue.heuristics.values()):
@@ -77,7 +78,7 @@ class HeuristicIndex(Index):
         # The described categories come first, in their order.
         names = dict.fromkeys([*catalogue.settings.categories, *sorted(groups)])
         # Sphinx's template for HTML takes a group's name as it is.
-        is_html = app_of(self.domain.env).builder.format == "html"
+        is_html = domain.app.builder.format == "html"
         return [
             (escape(name) if is_html else name, groups[name])
             for name in names
@@ -98,6 +99,9 @@ class HeuristicDomain(Domain):
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
         super().__init__(env)
+        #: The application, known as soon as a build begins: what the environment has
+        #: of it has another name in each Sphinx.
+        self.app: Sphinx
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
         #: What one build knows of the source of packages.
@@ -153,7 +157,7 @@ class HeuristicDomain(Domain):
     @cached_property
     def digests(self) -> dict[str, str]:
         """Return document → digest of all that is shown there."""
-        plan, views = self.plan, views_of(app_of(self.env))
+        plan, views = self.plan, views_of(self.app)
         return {
             docname: digest(plan, views, docname) for docname in plan.catalogue.pages
         }
@@ -201,7 +205,7 @@ class HeuristicDomain(Domain):
                 installed=installed,
             ),
             placing=Placing(catalogue, meanings, frozenset(self._kept_free())),
-            note=cache(partial(links.settled, app_of(env))),
+            note=cache(partial(links.settled, self.app)),
         )
 
     def _kept_free(self) -> Iterator[str]:
@@ -261,14 +265,6 @@ class HeuristicDomain(Domain):
                 record.anchor,
                 1 if shown else -1,
             )
-
-
-def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
-    """Return the application.
-
-    Sphinx 9 deprecates its public name, and 8.2 has no other.
-    """
-    return cast("Sphinx", env._app if hasattr(env, "_app") else env.app)  # noqa: SLF001
 
 
 def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

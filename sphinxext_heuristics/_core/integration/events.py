@@ -54,6 +54,7 @@ def read_again(
     shown on other pages.
     """
     domain = HeuristicDomain.of(env)
+    domain.app = app
     domain.sources = Sources()
     has_smart_quotes = _makes_smart_quotes(app)
     return [
