@@ -19,7 +19,7 @@ from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
 from ..read.ways import Ways
 from ..resolve.catalogue import Catalogue
-from ..resolve.listing import ordered
+from ..resolve.listing import by_severity
 from ..resolve.meanings import Meanings
 from ..resolve.objects import Objects
 from ..resolve.pages import External, Pages, fold, toctree_order
@@ -66,7 +66,7 @@ class HeuristicIndex(Index):
         catalogue = domain.plan.catalogue
         wanted = None if docnames is None else set(docnames)
         groups: dict[str, list[IndexEntry]] = {}
-        for it in ordered(catalogue.heuristics.values()):
+        for it in by_severity(catalogue.heuristics.values()):
             if wanted is not None and it.docname not in wanted:
                 continue
             note = text_of(it.note)
