@@ -174,7 +174,9 @@ def decide(
     reaches is left out, but for links at parameters, unless *everything* is exported.
     """
     items = heuristics["heuristics"]
-    entries = [entry["name"] for item in items for entry in item["entries"]]
+    entries: set[str] = set()
+    for item in items:
+        entries.update(entry["name"] for entry in item["entries"])
     cards = Cards(package, frozenset(entries))
     for position, item in enumerate(items):
         for name, note in _places(item, position, everything=everything):

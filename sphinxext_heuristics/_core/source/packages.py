@@ -7,7 +7,7 @@ import pkgutil
 import sys
 from contextlib import suppress
 from importlib.machinery import ModuleSpec, PathFinder
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -304,7 +304,7 @@ def merge(lines: Sequence[Sequence[Object]]) -> Iterator[Object]:
     Orders that contradict each other, which Python refuses, are taken as they come.
     """
     while lines := [line for line in lines if line]:
-        tails = {cls for line in lines for cls in line[1:]}
+        tails = set(chain.from_iterable(line[1:] for line in lines))
         head = next((line[0] for line in lines if line[0] not in tails), lines[0][0])
         yield head
         lines = [[cls for cls in line if cls != head] for line in lines]
