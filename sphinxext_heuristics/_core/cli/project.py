@@ -272,6 +272,8 @@ def read_some(app: Sphinx, having: re.Pattern[bytes]) -> Plan:
     Nothing else can be asked of the plan, and nothing is kept of what was read.
     """
     env, builder = app.env, app.builder
+    domain = HeuristicDomain.of(env)
+    domain.begin_build(app)
     env.find_files(app.config, builder)
     docnames = [
         docname
@@ -282,7 +284,7 @@ def read_some(app: Sphinx, having: re.Pattern[bytes]) -> Plan:
         app.emit("env-before-read-docs", env, docnames)
         for docname in docnames:
             builder.read_doc(docname)
-    return HeuristicDomain.of(env).plan
+    return domain.plan
 
 
 def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:

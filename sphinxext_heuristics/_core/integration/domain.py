@@ -99,13 +99,8 @@ class HeuristicDomain(Domain):
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
         super().__init__(env)
-        #: The application, known as soon as a build begins: what the environment has
-        #: of it has another name in each Sphinx.
-        self.app: Sphinx
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
-        #: What one build knows of the source of packages.
-        self.sources = Sources()
         #: What one build knows of how modules pass objects on.
         self.ways = Ways()
         #: What the output folder shows; known as soon as what it is to show is.
@@ -115,6 +110,13 @@ class HeuristicDomain(Domain):
     def of(cls, env: BuildEnvironment) -> HeuristicDomain:
         """Return the domain of an environment."""
         return cast("HeuristicDomain", env.domains[cls.name])
+
+    def begin_build(self, app: Sphinx) -> None:
+        """Take the application, and look at the source of packages anew."""
+        #: The environment has it as well, under another name in each Sphinx.
+        self.app = app
+        #: What one build knows of the source of packages.
+        self.sources = Sources()
 
     @property
     def pages(self) -> dict[str, Page]:
