@@ -25,8 +25,8 @@ from sphinx import addnodes
 
 from sphinxext_heuristics._core import config, versions
 from sphinxext_heuristics._core.diagnostics import closest
+from sphinxext_heuristics._core.evidence import cache as looked
 from sphinxext_heuristics._core.evidence import messages
-from sphinxext_heuristics._core.evidence.cache import EvidenceCache, Looked
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source
@@ -45,13 +45,15 @@ from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import toctree_order
 from sphinxext_heuristics._core.source import names as source_names
 from sphinxext_heuristics._core.source import packages
+from sphinxext_heuristics._core.source.answers import Answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
     from random import Random
 
     from sphinxext_heuristics._core.integration.domain import HeuristicDomain
     from sphinxext_heuristics._core.model import Heuristic, RoleUse
+    from sphinxext_heuristics._core.source.answers import Remembered
 
 
 class FuzzError(AssertionError):
@@ -478,7 +480,7 @@ class Shelf:
         self._package = self.root / "hostile"
         (self._package / "folder" / "inner").mkdir(parents=True)
         (self._package / "data.so").touch()
-        self._verified: dict[Evidence, Looked] = {}
+        self._answers: Mapping[Hashable, Remembered] = {}
 
     def examine(self, hostile: Hostile) -> Found | Lost:
         """Look for a claim's quote, also by way of the record of what was found, and for what names mean."""
@@ -505,12 +507,12 @@ class Shelf:
                 follow(f"hostile.{name}")
         found = verify(claim, names)
         for _time in range(2):
-            verified = EvidenceCache(self._verified, names)
-            remembered = verified.of(claim)
+            answers = Answers(self._answers, names)
+            remembered = looked.verify(answers, claim)
             if remembered != found:
                 raise FuzzError(f"{claim}: remembered as {remembered}, found {found}")
-            verified.messages(claim)
-            self._verified = pickle.loads(pickle.dumps(verified.now))  # noqa: S301 - our own
+            looked.messages(answers, claim)
+            self._answers = pickle.loads(pickle.dumps(answers.now))  # noqa: S301 - our own
         return found
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT
 
-from sphinxext_heuristics import api
+from sphinxext_heuristics import __version__, api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,6 +184,22 @@ NOT_LOADED = (
     "_core.files.reach",
     "_core.evidence.search",
 )
+
+
+def test_each_extension_of_ours_has_the_version(
+    project: Callable[..., Project],
+) -> None:
+    # What Sphinx's report of an error lists.
+    conf = """\
+extensions = ["sphinxext_heuristics", "sphinxext_heuristics.releases"]
+
+
+def setup(app):
+    ours = [it for it in app.extensions.values() if it.name.startswith("sphinxext")]
+    (app.outdir / "versions.txt").write_text(repr({it.version for it in ours}))
+"""
+    built = project({"conf.py": conf, "index.rst": "Start\n=====\n"}).ok()
+    assert built.read("versions.txt") == repr({__version__})
 
 
 @pytest.mark.parametrize(

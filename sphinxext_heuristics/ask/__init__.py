@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sphinxext_heuristics import __version__
 from sphinxext_heuristics.api import add_view
 from sphinxext_heuristics.ask import data
 from sphinxext_heuristics.ask.messages import MessagesDirective, MessagesView
@@ -33,4 +34,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("write-started", data.bring_files)
     app.connect("html-page-context", data.link_files)
     app.connect("build-finished", data.write)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": __version__,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

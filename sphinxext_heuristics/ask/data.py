@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -116,7 +117,7 @@ class _Answers:
         """Yield what each heuristic answers with."""
         plan = self._plan
         records = plan.catalogue.heuristics.values()
-        often = Counter(line for record in records for line in _code(record))
+        often = Counter(chain.from_iterable(map(_code, records)))
         nowhere = Here("", lambda _docname, _other: "")
         for record in records:
             quotes = (message for message, _from in plan.quotes.messages(record))
@@ -191,13 +192,13 @@ class _Answers:
 
 def _code(record: Heuristic) -> dict[str, None]:
     """Return the lines of code that a heuristic quotes, each once."""
-    quotes = (quoted.quote for quoted in record.evidence if not quoted.prose)
-    lines = (line.strip() for quote in quotes for line in quote.splitlines())
-    return {
-        line: None
-        for line in lines
-        if len(line) >= _LEAST_CODE and not _COMMON.match(line)
-    }
+    found: dict[str, None] = {}
+    for quoted in record.evidence:
+        lines = () if quoted.prose else quoted.quote.splitlines()
+        for line in map(str.strip, lines):
+            if len(line) >= _LEAST_CODE and not _COMMON.match(line):
+                found[line] = None
+    return found
 
 
 # -- files ----------------------------------------------------------------------------

@@ -146,12 +146,13 @@ def _entries(
 
     An entry above the title of a section leads to that section.
     """
-    led_to = {anchor: section for section in sections for anchor in section["ids"]}
+    led_to: dict[str, nodes.section] = {}
+    for section in sections:
+        led_to.update(dict.fromkeys(section["ids"], section))
     for index in doctree.findall(addnodes.index):
         for _kind, entry, anchor, *_more in index["entries"]:
-            section = led_to.get(anchor) or _around(index)
-            if section is not None:
-                yield section["ids"][0], entry
+            if inside := led_to.get(anchor) or _around(index):
+                yield inside["ids"][0], entry
 
 
 def _around(node: nodes.Node | None) -> nodes.section | None:

@@ -177,7 +177,9 @@ def decide(
     empty: then nothing is only linked. What only ``+`` or ``*`` reaches is left out,
     but for links at parameters, unless *everything* is exported.
     """
-    entries = [entry["name"] for item in items for entry in item["entries"]]
+    entries: set[str] = set()
+    for item in items:
+        entries.update(entry["name"] for entry in item["entries"])
     cards = Cards(package, frozenset(entries))
     for position, item in enumerate(items):
         for name, insertion in _places(item, position, everything=everything):

@@ -240,6 +240,8 @@ def read_evidence(app: Sphinx) -> Plan:
     nothing is kept of what was read.
     """
     env, builder = app.env, app.builder
+    domain = HeuristicDomain.of(env)
+    domain.begin_build(app)
     env.find_files(app.config, builder)
     docnames = [
         docname
@@ -250,7 +252,7 @@ def read_evidence(app: Sphinx) -> Plan:
         app.emit("env-before-read-docs", env, docnames)
         for docname in docnames:
             builder.read_doc(docname)
-    return HeuristicDomain.of(env).plan
+    return domain.plan
 
 
 def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:

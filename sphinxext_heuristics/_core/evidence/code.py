@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from contextlib import suppress
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..source.names import HELD, parse
@@ -70,7 +70,8 @@ class Code:
                 tree = parse(f"{self._text}{end}\n")
                 break
         self._has_docstring = any(_is_text(block[0]) for block in _blocks(tree))
-        handlers = (row for end in ends for row in _handlers(f"{self._text}{end}"))
+        closed = (_handlers(f"{self._text}{end}") for end in ends)
+        handlers = chain.from_iterable(closed)
         ways = [*_statements(tree), *_runs(self._text), *islice(handlers, 1)]
         self._ways = [way for way in map(self._quoted, ways) if way]
         if not self._ways:
@@ -206,9 +207,10 @@ def _column(node: ast.AST) -> int:
 
 def _unfolded(body: Sequence[ast.stmt]) -> Row:
     """Return statements with their decorators before them."""
-    return [
-        part for node in body for part in (*getattr(node, "decorator_list", ()), node)
-    ]
+    unfolded: Row = []
+    for node in body:
+        unfolded += [*getattr(node, "decorator_list", ()), node]
+    return unfolded
 
 
 def _items(node: ast.AST) -> Row:

@@ -69,9 +69,8 @@ def code_like(quote: str, place: Extent, least: float) -> Iterator[Nearest]:
     """
     size = min(sum(bool(line.strip()) for line in quote.split("\n")), MOST_LINES)
     words = Counter(_words(quote))
-    counted = [
-        Counter(word for word in _words(line) if word in words) for line in place.text
-    ]
+    is_quoted = words.__contains__
+    counted = [Counter(filter(is_quoted, _words(line))) for line in place.text]
     starts: list[tuple[int, int]] = []
     for at, line in enumerate(place.text):
         shared = (sum(counted[at : at + size], Counter()) & words).total()

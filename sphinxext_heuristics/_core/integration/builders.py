@@ -19,7 +19,7 @@ from ..diagnostics import TYPE, ordered, report
 from ..resolve import checks, page_files
 from ..view import naming, views_of
 from . import conf_py
-from .domain import EXTENSION, HeuristicDomain, app_of
+from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,8 +86,7 @@ class HeuristicsBuilder(ReadingBuilder):
         from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
         domain = HeuristicDomain.of(self.env)
-        plan = domain.plan
-        app = app_of(self.env)
+        plan, app = domain.plan, domain.app
         path = project_file(app, INDEX_FILE).path
         suppressed = self.config.suppress_warnings
         problems = [
@@ -148,8 +147,7 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     Sphinx emits ``env-updated`` on every build, also when no document was read.
     """
     domain = HeuristicDomain.of(env)
-    domain.forget_plan()
-    plan = domain.plan
+    plan = domain.plan_again()
     found: list[Problem] = []
     # First, since other extensions' views may show what these prepare.
     for theirs in app.emit(RESOLVED, plan):

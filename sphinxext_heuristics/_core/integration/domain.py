@@ -13,13 +13,13 @@ from sphinx.util.nodes import make_refnode
 
 from .. import versions
 from ..config import Settings
-from ..evidence.cache import EvidenceCache
+from ..evidence.cache import messages, verify
 from ..notes import links
 from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
 from ..read.ways import Ways
 from ..resolve.catalogue import Catalogue
-from ..resolve.listing import ordered
+from ..resolve.listing import by_severity
 from ..resolve.meanings import Meanings
 from ..resolve.objects import Objects
 from ..resolve.pages import External, Pages, fold, toctree_order
@@ -63,10 +63,11 @@ class HeuristicIndex(Index):
         self, docnames: Iterable[str] | None = None
     ) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
         """Return the heuristics by their categories, or else their first letters."""
-        catalogue = cast("HeuristicDomain", self.domain).plan.catalogue
+        domain = cast("HeuristicDomain", self.domain)
+        catalogue = domain.plan.catalogue
         wanted = None if docnames is None else set(docnames)
         groups: dict[str, list[IndexEntry]] = {}
-        for it in ordered(catalogue.heuristics.values()):
+        for it in by_severity(catalogue.heuristics.values()):
             if wanted is not None and it.docname not in wanted:
                 continue
             note = text_of(it.note)
@@ -78,7 +79,7 @@ class HeuristicIndex(Index):
         # The described categories come first, in their order.
         names = dict.fromkeys([*catalogue.settings.categories, *sorted(groups)])
         # Sphinx's template for HTML takes a group's name as it is.
-        is_html = app_of(self.domain.env).builder.format == "html"
+        is_html = domain.app.builder.format == "html"
         return [
             (escape(name) if is_html else name, groups[name])
             for name in names
@@ -94,15 +95,13 @@ class HeuristicDomain(Domain):
     object_types = {"heuristic": ObjType("heuristic", "ref")}
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
-    initial_data = {"pages": {}}
+    initial_data = {"pages": {}, "answers": {}}
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
         super().__init__(env)
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
-        #: What one build knows of the source of packages.
-        self.sources = Sources()
         #: What one build knows of how modules pass objects on.
         self.ways = Ways()
         #: What this build warns of, each once, in an order that no build changes.
@@ -114,6 +113,13 @@ class HeuristicDomain(Domain):
     def of(cls, env: BuildEnvironment) -> HeuristicDomain:
         """Return the domain of an environment."""
         return cast("HeuristicDomain", env.domains[cls.name])
+
+    def begin_build(self, app: Sphinx) -> None:
+        """Take the application, and look at the source of packages anew."""
+        #: The environment has it as well, under another name in each Sphinx.
+        self.app = app
+        #: What one build knows of the source of packages.
+        self.sources = Sources()
 
     @property
     def pages(self) -> dict[str, Page]:
@@ -132,10 +138,20 @@ class HeuristicDomain(Domain):
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
 
-    def forget_plan(self) -> None:
-        """Make the plan again when it is next asked for: what was read has changed."""
-        for known in ("plan", "digests", "has_anything"):
+    def plan_again(self) -> Plan:
+        """Return the plan of what is read now.
+
+        From now on the next build is to remember what the source says to this one.
+        """
+        for known in ("answers", "plan", "digests", "has_anything"):
             vars(self).pop(known, None)
+        self.data["answers"] = self.answers.now
+        return self.plan
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Return what the source of packages says, as far as it is asked."""
+        return Answers(self.data["answers"], self.sources)
 
     @cached_property
     def has_anything(self) -> bool:
@@ -146,7 +162,7 @@ class HeuristicDomain(Domain):
     @cached_property
     def digests(self) -> dict[str, str]:
         """Return document → digest of all that is shown there."""
-        plan, views = self.plan, views_of(app_of(self.env))
+        plan, views = self.plan, views_of(self.app)
         return {
             docname: digest(plan, views, docname) for docname in plan.catalogue.pages
         }
@@ -158,10 +174,6 @@ class HeuristicDomain(Domain):
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
         installed = cache(versions.installed)
-        verified = EvidenceCache(self.data.get("verified", {}), self.sources)
-        self.data["verified"] = verified.now
-        answers = Answers(self.data.get("answers", {}), self.sources)
-        self.data["answers"] = answers.now
         labels = env.domains.standard_domain.anonlabels
         release = env.config.release or env.config.version
         version = installed(settings.package) or release
@@ -181,7 +193,7 @@ class HeuristicDomain(Domain):
             objects=Objects(
                 (entry for _docname, entry in catalogue.all_entries),
                 canonical_names(env.domains.python_domain.objects),
-                answers,
+                self.answers,
             ),
             pages=Pages(self.pages, labels, settings.targets),
             external=External(env),
@@ -193,12 +205,12 @@ class HeuristicDomain(Domain):
             quotes=Quotes(
                 catalogue.package,
                 catalogue.version,
-                verify=verified.of,
-                messages=verified.messages,
+                verify=partial(verify, self.answers),
+                messages=partial(messages, self.answers),
                 installed=installed,
             ),
             placing=Placing(catalogue, meanings, frozenset(self._kept_free())),
-            note=cache(partial(links.settled, app_of(env))),
+            note=cache(partial(links.settled, self.app)),
         )
 
     def _kept_free(self) -> Iterator[str]:
@@ -258,14 +270,6 @@ class HeuristicDomain(Domain):
                 record.anchor,
                 1 if shown else -1,
             )
-
-
-def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
-    """Return the application.
-
-    Sphinx 9 deprecates its public name, and 8.2 has no other.
-    """
-    return cast("Sphinx", env._app if hasattr(env, "_app") else env.app)  # noqa: SLF001
 
 
 def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -17,7 +17,6 @@ from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
 from ..show import parts
 from ..show.parts import SEARCH_SCRIPT, STYLE
-from ..source.packages import Sources
 from ..view import views_of
 from .domain import EXTENSION, HeuristicDomain
 
@@ -54,7 +53,7 @@ def read_again(
     shown on other pages.
     """
     domain = HeuristicDomain.of(env)
-    domain.sources = Sources()
+    domain.begin_build(app)
     has_smart_quotes = _makes_smart_quotes(app)
     return [
         docname

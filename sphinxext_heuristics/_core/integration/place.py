@@ -20,12 +20,11 @@ from ..show.boxes import box_nodes, member_nodes
 from ..show.definition import caption_nodes, facts_nodes, surroundings_nodes
 from ..view import Here, naming, views_of
 from .contents import contents
-from .domain import HeuristicDomain, app_of
+from .domain import HeuristicDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..resolve.plan import Plan
     from ..show.boxes import Box, EntryBoxes
     from ..show.definition import Facts
     from .contents import Contents
@@ -63,7 +62,7 @@ class ShowHeuristics(SphinxPostTransform):
             domain.output.add(docname)
         found = list(ours.blocks(tree, with_merged=False))
         if docname in domain.plan.catalogue.pages:
-            Placer(self, domain.plan, docname, tree, found).run()
+            Placer(self, domain, docname, tree, found).run()
         # LaTeX and singlehtml merge all documents into one tree.
         for node in found:
             if isinstance(node, addnodes.start_of_file):
@@ -72,7 +71,8 @@ class ShowHeuristics(SphinxPostTransform):
     def relative(self, docname: str, other: str) -> str:
         """Return the URI from one document to another, ``""`` if none is known."""
         try:
-            return app_of(self.env).builder.get_relative_uri(docname, other)
+            builder = HeuristicDomain.of(self.env).app.builder
+            return builder.get_relative_uri(docname, other)
         except NoUri:
             return ""
 
@@ -101,19 +101,18 @@ class Placer:
     def __init__(
         self,
         transform: ShowHeuristics,
-        plan: Plan,
+        domain: HeuristicDomain,
         docname: str,
         tree: nodes.Element,
         found: list[nodes.Node],
     ) -> None:
         """Take the document, what was found in it, and the means to make links."""
-        self._plan = plan
-        app = app_of(transform.env)
-        self._views = views_of(app)
+        self._plan = domain.plan
+        self._views = views_of(domain.app)
         self._docname = docname
         self._tree = tree
         self._nodes = found
-        self._builder = app.builder
+        self._builder = domain.app.builder
         self._document = transform.document
         self._here = Here(docname, transform.relative)
 

@@ -108,7 +108,8 @@ class _FromAnywhere:
 def _reading(app: Sphinx, docname: str) -> Iterator[None]:
     """Let the environment be at a document, as resolvers take for granted.
 
-    They ask the application for the builder: it has one of ours for the while.
+    They take no builder, and ask the application for it: it has one of ours for the
+    while.
     """
     data, builder = app.env.temp_data, app.builder
     before = data.get("docname", "")

@@ -312,7 +312,7 @@ def _entry(
     """Return the record of one API entry."""
     names = entry_names(desc)
     known = [identify(name, desc[0].source or "") for name in names]
-    anchors = [anchor for signature in signatures(desc) for anchor in signature["ids"]]
+    anchors = chain.from_iterable(signature["ids"] for signature in signatures(desc))
     objects = [identity.obj for identity in known]
     shown = parameters(desc, lambda: _each_once(map(signed, objects)))
     is_class = any(identity.is_class for identity in known)
@@ -320,7 +320,7 @@ def _entry(
         names=names,
         lineage=_each_once(identity.lineage for identity in known),
         may_be=_each_once(identity.may_be for identity in known),
-        anchor=anchors[0] if anchors else "",
+        anchor=next(anchors, ""),
         by_hand=by_hand,
         is_class=is_class or desc.get("objtype") in {"class", "exception"},
         parameters=shown.shown,

@@ -150,19 +150,19 @@ def _read_yaml(option: WrittenOption) -> tuple[str, str]:
     """Return the value of an option as MyST reads it, and what is wrong with it."""
     value = option.value.lstrip()
     if value.startswith(("'", '"', "|", ">")):
-        # MyST's own reader, which who writes reStructuredText only need not have.
-        from myst_parser.parsers.options import TokenizeError, options_to_items  # noqa: PLC0415
+        # MyST brings it, which who writes reStructuredText only need not have.
+        import yaml  # noqa: PLC0415
 
         indented = value.replace("\n", "\n ")
         try:
-            items, _state = options_to_items(f"{option.name}: {indented}")
-        except TokenizeError:
+            read: str = yaml.safe_load(f"value: {indented}")["value"]
+        except yaml.YAMLError:
             message = (
                 f"MyST cannot read the value {value!r} of the option "
                 f"{option.name!r}: put it in quotes"
             )
             return value, message
-        return items[0][1], ""
+        return read, ""
     if comment := _COMMENT.search(value):
         message = (
             f"{option.name} ends before ' #', which begins a comment in YAML: put the "

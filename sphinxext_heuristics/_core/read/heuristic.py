@@ -70,10 +70,6 @@ def _integer(name: str, text: str) -> int:
     return int(text)
 
 
-def _is_unset(name: str, text: str) -> bool:
-    return not flag(name, text)
-
-
 _TARGETS = "Targets, separated by commas or line ends"
 
 
@@ -189,7 +185,7 @@ class HeuristicDirective(CheckedDirective):
         ),
         DirectiveOption(
             "no-inject",
-            _is_unset,
+            lambda name, text: not flag(name, text),
             "A flag: API entries and pages do not show it by themselves",
             "off",
             "inject",
@@ -270,10 +266,8 @@ class HeuristicDirective(CheckedDirective):
             if option.field and option.name in options
         }
         connections = (options.get(type_, ()) for type_ in CONNECTION_TYPES)
-        former_names = [
-            self._plain_name(former, "former-names")
-            for former in options.get("former-names", ())
-        ]
+        former = options.get("former-names", ())
+        former_names = [self._plain_name(it, "former-names") for it in former]
         source, line = self.place()
         index_note = self._inline(options.get("index-note", ""), "index-note")
         return Heuristic(
@@ -298,8 +292,8 @@ class HeuristicDirective(CheckedDirective):
         return [*children, *messages]
 
     def _title(self, text: str) -> nodes.title:
-        title = nodes.title(text, text)
-        title["support_smartquotes"] = False  # as with the note
+        # Without smart quotes, as the note.
+        title = nodes.title(text, text, support_smartquotes=False)
         self.set_source_info(title)
         return title
 
@@ -314,9 +308,9 @@ class HeuristicDirective(CheckedDirective):
         return note
 
     def _check_body(self, note: nodes.paragraph, body: list[Node]) -> None:
-        if stray := self._stray_option(body):
-            line, name = stray
-            known = [option.name for option in self.known]
+        known = [option.name for option in self.known]
+        line, name = self._stray_option(body, known)
+        if line:
             suggestion = "" if name in known else did_you_mean(closest(name, known, 1))
             message = (
                 f"the body has the line {line!r}, which looks like the option {name!r}"
@@ -335,9 +329,8 @@ class HeuristicDirective(CheckedDirective):
                 message += " and is indented as the options are"
             self.problem(message, subtype=Subtype.NOTE)
 
-    def _stray_option(self, body: list[Node]) -> tuple[str, str] | None:
+    def _stray_option(self, body: list[Node], known: list[str]) -> tuple[str, str]:
         """Return the first line of the body that looks like an option, and its name."""
-        known = [option.name for option in self.known]
         for number, text in enumerate(first_paragraph(self.content, body)):
             line = text.strip()
             found = _LIKE_OPTION.match(line)
@@ -355,7 +348,7 @@ class HeuristicDirective(CheckedDirective):
             option = OPTION.fullmatch(line)
             if option and option[1] in own:
                 return line, option[1]
-        return None
+        return "", ""
 
     def _check_fences(self) -> None:
         """Look for a fence of Markdown that the end of the directive cuts off."""

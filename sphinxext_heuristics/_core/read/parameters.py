@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from docutils import nodes
@@ -51,7 +52,7 @@ def parameters(desc: addnodes.desc, own: Callable[[], Iterable[str]]) -> Paramet
         for member in _members(desc):
             if not _CONSTRUCTORS.isdisjoint(_last_names(member)):
                 lists += _lists(member)
-    names = [name for written in lists for name in _names(written)]
+    names = [*chain.from_iterable(map(_names, lists))]
     takes_any = not lists or any(name.startswith("**") for name in names)
     shown = [name for name in names if not name.startswith("*")]
     if not names:

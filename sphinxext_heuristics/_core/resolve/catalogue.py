@@ -104,14 +104,14 @@ class Catalogue:
         return holds(record.since, record.until, self.version)
 
     @cached_property
-    def in_shown_order(self) -> tuple[Heuristic, ...]:
-        """Return the heuristics in the order in which they are shown."""
-        return shown_order(self.heuristics.values())
+    def by_weight(self) -> tuple[Heuristic, ...]:
+        """Return the heuristics in the order in which entries and pages show them."""
+        return by_weight(self.heuristics.values())
 
     @cached_property
     def ranks(self) -> dict[str, int]:
-        """Map each heuristic to its place in the order in which they are shown."""
-        return {record.name: rank for rank, record in enumerate(self.in_shown_order)}
+        """Map each heuristic to its place in this order."""
+        return {record.name: rank for rank, record in enumerate(self.by_weight)}
 
     def is_page(self, record: Heuristic) -> bool:
         """Return whether a definition is a page of its own."""
@@ -272,16 +272,17 @@ class Catalogue:
                 yield Problem.at(record, kind, message, "former-names", name)
 
 
-def shown_order(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
-    """Return heuristics in the order in which they are shown.
+def by_weight(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
+    """Return heuristics as entries and pages show them: each danger, then by weight.
 
-    *records* are in the toctree's order, which decides between equals.
+    *records* are in the toctree's order, which decides between equals. An index lists
+    them by severity.
     """
     return tuple(sorted(records, key=rank))
 
 
 def rank(record: Heuristic) -> tuple[bool, int, int]:
-    """Return what heuristics are ordered by: each danger first, then the weight."""
+    """Return what `by_weight` orders by."""
     is_danger = record.severity == SEVERITIES[-1]
     return not is_danger, -record.weight, _GRAVEST.index(record.severity)
 

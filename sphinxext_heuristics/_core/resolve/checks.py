@@ -124,11 +124,8 @@ def _of_category(
 ) -> Iterator[Problem]:
     """Yield the problem of a category that conf.py, or else no heuristic, has."""
     allowed = catalogue.settings.categories
-    known = list(allowed)
-    if not allowed:
-        known = [
-            used.name for used in categories(catalogue.heuristics.values(), allowed)
-        ]
+    records = catalogue.heuristics.values()
+    known = list(allowed) or [used.name for used in categories(records, allowed)]
     if category in known:
         return
     message = f"no heuristic has the category {category!r}"
@@ -260,8 +257,6 @@ def sections(catalogue: Catalogue) -> Iterator[Problem]:
     They are those of ``heuristics_sections``, in that order.
     """
     wanted = catalogue.settings.sections
-    if not wanted:
-        return
     for record in catalogue.heuristics.values():
         # Each is looked for below those before it.
         below = iter(catalogue.pages[record.docname].titles[1:])
@@ -280,10 +275,9 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
     What is withheld on purpose, and what waits for a target, is none.
     """
     placing = plan.placing
-    by_hand: set[str] = set()
+    shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.reached}
     for placed in placing.by_hand:
-        by_hand.update(record.name for record in placed.heuristics)
-    shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.reached, *by_hand}
+        shown.update(record.name for record in placed.heuristics)
     for record in plan.catalogue.heuristics.values():
         if record.name in shown or placing.withheld(record):
             continue

@@ -75,8 +75,8 @@ def links(
     return tuple(listed)
 
 
-def ordered(records: Iterable[Heuristic]) -> list[Heuristic]:
-    """Return heuristics as readers look for them: the gravest first, then by weight."""
+def by_severity(records: Iterable[Heuristic]) -> list[Heuristic]:
+    """Return heuristics as an index lists them: the gravest first, then by weight."""
 
     def rank(record: Heuristic) -> tuple[int, int, str, str]:
         severity = SEVERITIES.index(record.severity)

@@ -196,7 +196,7 @@ class Meanings:
         The verdicts are those of the name alone: no page has had its say.
         """
         found: dict[str, dict[str, Verdict]] = {}
-        for record in self._catalogue.in_shown_order:
+        for record in self._catalogue.by_weight:
             for order, resolved in enumerate(self.connections(record)):
                 for name, rule in resolved.reached.items():
                     verdict = self._verdict(record, resolved, name, rule)

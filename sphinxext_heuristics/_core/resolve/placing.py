@@ -177,7 +177,7 @@ class Placing:
     def _connected(self) -> dict[str, list[OnPage]]:
         """Map each document to what becomes of the heuristics connected to it."""
         found: dict[str, list[OnPage]] = {}
-        for record in self._catalogue.in_shown_order:
+        for record in self._catalogue.by_weight:
             for resolved in self._meanings.connections(record):
                 if place := resolved.place:
                     connection = resolved.connection

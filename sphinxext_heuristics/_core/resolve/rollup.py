@@ -110,7 +110,7 @@ class Rollup:
         """
         objects = self._meanings.objects
         found: dict[str, dict[str, set[str]]] = {}
-        for record in self._catalogue.in_shown_order:
+        for record in self._catalogue.by_weight:
             if self._withheld(record):
                 continue
             for resolved in self._meanings.connections(record):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
-from ..resolve.catalogue import shown_order
+from ..resolve.catalogue import by_weight
 from ..resolve.listing import Link
 from ..resolve.records import Form, Verdict
 from ..resolve.verdicts import unfolded
@@ -105,7 +105,7 @@ def of_records(
     What the own text of a page or section links to is where it belongs; only a danger
     is named. ``None`` is for what is placed by hand.
     """
-    ordered = shown_order(records)
+    ordered = by_weight(records)
     is_linked = plan.catalogue.is_linked
     linked = [record for record in ordered if place and is_linked(record, place)]
     boxed = [record for record in ordered if record not in linked]

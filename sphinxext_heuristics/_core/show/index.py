@@ -73,7 +73,7 @@ class IndexView(View):
         marks = bool(query.option("marks"))
         return Index(
             rows=tuple(
-                _row(plan, record, marks=marks) for record in index.ordered(records)
+                _row(plan, record, marks=marks) for record in index.by_severity(records)
             ),
             categories=index.categories(records, plan.catalogue.settings.categories),
             cards=query.option("layout") == "cards",

@@ -7,7 +7,7 @@ import pkgutil
 import sys
 from contextlib import suppress
 from importlib.machinery import ModuleSpec, PathFinder
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -46,11 +46,11 @@ class Sources:
         self._states: dict[str, State | None] = {}
         self._canonical: dict[tuple[str, tuple[str, ...]], Object | None] = {}
         self._mro: dict[Object, tuple[Object, ...]] = {}
-        #: The modules that results depend on since `watch` was called, and ``""`` if
+        #: The modules that results depend on since `forget_and_watch`, and ``""`` if
         #: they depend on which modules there are.
         self.watched: set[str] = set()
 
-    def watch(self) -> None:
+    def forget_and_watch(self) -> None:
         """Begin to note modules in `watched`; what was found before is found again."""
         self._canonical.clear()
         self._mro.clear()
@@ -298,7 +298,7 @@ def merge(lines: Sequence[Sequence[Object]]) -> Iterator[Object]:
     Orders that contradict each other, which Python refuses, are taken as they come.
     """
     while lines := [line for line in lines if line]:
-        tails = {cls for line in lines for cls in line[1:]}
+        tails = set(chain.from_iterable(line[1:] for line in lines))
         head = next((line[0] for line in lines if line[0] not in tails), lines[0][0])
         yield head
         lines = [[cls for cls in line if cls != head] for line in lines]

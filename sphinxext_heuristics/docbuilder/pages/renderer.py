@@ -20,10 +20,12 @@ from ..render import Renderer, line_of, plain_text, raw_html
 from ..store import DocbuilderDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, MutableMapping
+    from collections.abc import Iterable, Iterator, MutableMapping, Sequence
     from typing import Any
 
+    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
+    from markdown_it.utils import OptionsDict
     from sphinx.environment import BuildEnvironment
 
     from ..trees import ToctreeEntry, TreePage
@@ -81,9 +83,8 @@ class PageRenderer(Renderer):
             while len(self.levels) > 1 and self.levels[-1] >= written:
                 self.levels.pop()
             self.levels.append(written)
-            self._heading_offset = len(self.levels) - written
+            token.to_tokens()[0].tag = f"h{len(self.levels)}"
         super().render_heading(token)
-        self._heading_offset = 0
 
     def generate_heading_target(
         self,
@@ -92,7 +93,7 @@ class PageRenderer(Renderer):
         node: nodes.Element,
         title_node: nodes.Element,
     ) -> None:
-        """Note the id that doc-builder gives a heading; objects take theirs first."""
+        """Note the id that doc-builder gives a heading."""
         own = _OWN_ID.search(token.children[0].content)
         if own and title_node.children:
             last = title_node.children[-1]
@@ -103,15 +104,22 @@ class PageRenderer(Renderer):
         words = " ".join(filter(None, parts))
         self.headings.append((node, own[1].strip() if own else heading_id(words)))
 
-    def _render_finalise(self) -> None:
-        super()._render_finalise()
+    def render(
+        self,
+        tokens: Sequence[Token],
+        options: OptionsDict,
+        md_env: MutableMapping[str, Any],
+    ) -> nodes.document:
+        """Render a page, and give headings their ids when objects have theirs."""
+        document = super().render(tokens, options, md_env)
         for node, wanted in self.headings:
             number, name = 0, wanted
-            while not name or name in self.document.ids:
+            while not name or name in document.ids:
                 number += 1
                 name = f"{wanted or 'section'}-{number}"
             node["ids"].append(name)
-            self.document.ids[name] = node
+            document.ids[name] = node
+        return document
 
     def render_autodoc(self, token: SyntaxTreeNode) -> None:
         """Render ``[[autodoc]] X``."""
