@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._core.files.project_file import ProjectFile
-from ._core.integration.builders import named_file
+from ._core.integration.builders import configured_file
 from ._core.model import (
     SEVERITIES,
     Connection,
@@ -41,11 +41,11 @@ from ._core.resolve.face import (
     PublicQuotes,
 )
 from ._core.resolve.listing import Link, bounds
-from ._core.resolve.records import Form, Reach, Rule, Shown, Verdict
-from ._core.show.parts import Meta, link_nodes, meta, meta_nodes, named, table
+from ._core.resolve.records import Form, Nearness, Rule, Shown, Verdict
+from ._core.show.parts import Meta, link_nodes, meta, heuristic_ref, link_nodes, meta, meta_nodes, table
 from ._core.source.packages import Sources
 from ._core.versions import distribution, holds
-from ._core.view import Here, Named, View, add_view
+from ._core.view import Here, HeuristicRef, View, add_view
 from ._output import replace_files
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ __all__ = [
     "LostReason",
     "Message",
     "Meta",
-    "Named",
+    "HeuristicRef",
     "Note",
     "Problem",
     "ProjectFile",
@@ -84,7 +84,7 @@ __all__ = [
     "PublicPlan",
     "PublicQuotes",
     "Query",
-    "Reach",
+    "Nearness",
     "Rule",
     "Shown",
     "Subtype",
@@ -104,8 +104,8 @@ __all__ = [
     "look_for",
     "meta",
     "meta_nodes",
-    "named",
-    "named_file",
+    "heuristic_ref",
+    "configured_file",
     "one_of",
     "opened",
     "read",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .resolve.plan import Plan
 
 
-class Named(NamedTuple):
+class HeuristicRef(NamedTuple):
     """A heuristic as a link names it."""
 
     name: str
@@ -51,14 +51,14 @@ class Here:
         self.docname = docname
         self._relative = relative
 
-    def heuristic(self, named: Named) -> addnodes.pending_xref:
+    def heuristic(self, ref: HeuristicRef) -> addnodes.pending_xref:
         """Return the link to a heuristic; its text is the title."""
         return addnodes.pending_xref(
             "",
-            nodes.inline("", named.title, classes=["heuristic-ref"]),
+            nodes.inline("", ref.title, classes=["heuristic-ref"]),
             refdomain="heuristic",
             reftype="ref",
-            reftarget=named.name,
+            reftarget=ref.name,
             refexplicit=True,
             refwarn=False,
             refdoc=self.docname,

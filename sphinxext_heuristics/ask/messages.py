@@ -14,11 +14,11 @@ from sphinx.locale import get_translation
 from sphinxext_heuristics.api import (
     FilteredDirective,
     Message,
-    Named,
+    HeuristicRef,
     Note,
     View,
     meta,
-    named,
+    heuristic_ref,
 )
 from sphinxext_heuristics.ask.texts import AskDomain
 
@@ -45,7 +45,7 @@ class MessagesDirective(FilteredDirective):
 class Quoting(NamedTuple):
     """One heuristic that quotes a message."""
 
-    named: Named
+    ref: HeuristicRef
     outdated: str
     note: Note
 
@@ -76,7 +76,7 @@ class MessagesView(View):
         raised: dict[Message, dict[str, str]] = {}
         for record in plan.meanings.selection(query.filters):
             one = Quoting(
-                named=named(record),
+                ref=heuristic_ref(record),
                 outdated=meta(plan.catalogue, record).outdated,
                 note=plan.note(record),
             )
@@ -125,7 +125,7 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
     """Return a message with its heuristics and the objects that raise it."""
     definition = nodes.definition()
     for quoting in row.heuristics:
-        line = _paragraph(here.heuristic(quoting.named))
+        line = _paragraph(here.heuristic(quoting.ref))
         if quoting.outdated:
             line += [nodes.Text(" "), nodes.strong("", f"({quoting.outdated})")]
         if quoting.note.inline:

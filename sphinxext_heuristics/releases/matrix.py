@@ -18,7 +18,7 @@ from sphinxext_heuristics.api import (
     Subtype,
     bounds,
     holds,
-    named_file,
+    configured_file,
 )
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def text_of(matrix: Matrix) -> str:
 
 def file_of(app: Sphinx) -> ProjectFile:
     """Return the file that the option names."""
-    return named_file(
+    return configured_file(
         app,
         OPTION,
         called="file of releases",

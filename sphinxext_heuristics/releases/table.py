@@ -16,7 +16,7 @@ from sphinxext_heuristics.api import (
     View,
     meta,
     meta_nodes,
-    named,
+    heuristic_ref,
     table,
 )
 from sphinxext_heuristics.releases.matrix import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.api import Here, Meta, Named, PublicPlan, Query
+    from sphinxext_heuristics.api import Here, Meta, HeuristicRef, PublicPlan, Query
 
 _ = get_translation("sphinxext_heuristics")
 
@@ -67,7 +67,7 @@ _WIDE, _NARROW = 24, 8
 class TableRow(NamedTuple):
     """A heuristic in the table."""
 
-    named: Named
+    ref: HeuristicRef
     meta: Meta
     #: The heuristic's standing in each release, in the order of the columns.
     standings: tuple[str, ...]
@@ -106,7 +106,7 @@ class ReleasesView(View):
             standings = matrix.of(record)
             words = [str(standings.get(release, _UNKNOWN)) for release in releases]
             rows.append(
-                TableRow(named(record), meta(plan.catalogue, record), tuple(words))
+                TableRow(heuristic_ref(record), meta(plan.catalogue, record), tuple(words))
             )
         return Table(
             releases=releases,
@@ -161,7 +161,7 @@ def _released(version: str) -> Version | None:
 
 
 def _cells(row: TableRow, here: Here) -> list[list[nodes.Node]]:
-    title = nodes.paragraph("", "", here.heuristic(row.named))
+    title = nodes.paragraph("", "", here.heuristic(row.ref))
     cells: list[list[nodes.Node]] = [[title, meta_nodes(row.meta)]]
     for word in row.standings:
         classes = [] if word == _UNKNOWN else [f"heuristic-{word}"]

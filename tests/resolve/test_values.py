@@ -97,7 +97,7 @@ def test_placing_is_made_of_catalogue_and_meanings() -> None:
     placing = Placing(known, meanings(known), excluded={"nowhere"})
     (oven, _old), (grill, _old_copy) = placing.verdicts("api")
     assert oven.form is Form.FULL
-    assert (grill.form, grill.full_at) == (Form.NAMED, OVEN)
+    assert (grill.form, grill.full_at) == (Form.REPEATED, OVEN)
     assert [it.name for it in placing.shown_in["Round"]] == [
         "pkg.Oven.bake",
         "pkg.Grill.bake",

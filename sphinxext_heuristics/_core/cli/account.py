@@ -213,7 +213,7 @@ _MARKS = {True: "shown: ", False: "not shown: "}
 _HOW = {
     Form.FOLDED: "; folded",
     Form.LINE: "; in one line",
-    Form.NAMED: "; named",
+    Form.REPEATED: "; named",
     Form.DEFINED: "; its documentation holds the definition",
 }
 

@@ -113,7 +113,7 @@ class Exporter:
             "names": list(names),
             **self._place(shown.docname, shown.anchor),
             "parameter": shown.parameter or None,
-            "reach": shown.reach.name.lower(),
+            "reach": shown.nearness.name.lower(),
         }
 
     def _connection(self, resolved: Resolved) -> Json:

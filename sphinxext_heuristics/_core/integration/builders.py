@@ -108,12 +108,12 @@ class HeuristicsBuilder(ReadingBuilder):
 def project_file(app: Sphinx, option: str) -> ProjectFile:
     """Return the file that an option of ours names."""
     called, command, filename = _FILES[option]
-    return named_file(
+    return configured_file(
         app, option, called=called, filename=filename, command=f"{EXTENSION} {command}"
     )
 
 
-def named_file(
+def configured_file(
     app: Sphinx, option: str, *, called: str, filename: str, command: str
 ) -> ProjectFile:
     """Return the file that a value of conf.py names as a path from the sources.

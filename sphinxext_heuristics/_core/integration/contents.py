@@ -100,7 +100,7 @@ def _linked(plan: Plan, target: str, *, has_text: bool) -> tuple[str, ...] | Non
 
     Its title is none of it where the link has a text of its own.
     """
-    record = plan.catalogue.named(target)
+    record = plan.catalogue.lookup(target)
     if record is None:
         found = plan.meanings.external.heuristic(target)
     else:

@@ -232,7 +232,7 @@ class HeuristicDomain(Domain):
         contnode: Element,
     ) -> nodes.reference | None:
         """Return the link to a heuristic; its text is the title unless one is given."""
-        record = self.plan.catalogue.named(target)
+        record = self.plan.catalogue.lookup(target)
         if record is None:
             return None
         if not node.get("refexplicit"):

@@ -95,7 +95,7 @@ class Catalogue:
         names = [*self.by_name.items(), *self.heuristics.items()]
         return {fold(name): record for name, record in names}
 
-    def named(self, target: str) -> Heuristic | None:
+    def lookup(self, target: str) -> Heuristic | None:
         """Return the heuristic that a role's *target* names, by any of its names."""
         return self.by_name.get(self.settings.strip(target.strip()))
 
@@ -136,7 +136,7 @@ class Catalogue:
         """Return the heuristic that a link leads to, if it is one."""
         labelled = self.labels.get(mention.label, ("", ""))
         return (
-            self.named(mention.name)
+            self.lookup(mention.name)
             or self._by_id.get(labelled)
             or self._by_id.get((mention.docname, mention.anchor))
         )

@@ -190,7 +190,7 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     if not plan.catalogue.holds(record) or meanings.has_fault(record):
         return
     reached = list(meanings.reached(record))
-    own_names = list(plan.placing.rollup.reached.get(record.name, ()))
+    own_names = list(plan.placing.rollup.rolled_up.get(record.name, ()))
     for name in reached:
         own_names += meanings.own_names(name)
     for target in record.excepts:
@@ -275,7 +275,7 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
     What is withheld on purpose, and what waits for a target, is none.
     """
     placing = plan.placing
-    shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.reached}
+    shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.rolled_up}
     for placed in placing.by_hand:
         shown.update(record.name for record in placed.heuristics)
     for record in plan.catalogue.heuristics.values():
@@ -419,7 +419,7 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
     catalogue, external = plan.catalogue, plan.meanings.external
     for page in catalogue.pages.values():
         for role in page.roles:
-            if catalogue.named(role.target) or external.heuristic(role.target):
+            if catalogue.lookup(role.target) or external.heuristic(role.target):
                 continue
             message = "the heuristic role names no heuristic"
             if name := catalogue.settings.strip(role.target.strip()):

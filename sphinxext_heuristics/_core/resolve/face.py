@@ -27,7 +27,7 @@ class PublicCatalogue(Protocol):
     def heuristics(self) -> Mapping[str, Heuristic]:
         """Name → the definition in effect, in the toctree's order."""
 
-    def named(self, target: str) -> Heuristic | None:
+    def lookup(self, target: str) -> Heuristic | None:
         """Return the heuristic that a role's *target* names, by any of its names."""
 
     def holds(self, record: Heuristic) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..diagnostics import closest
 from ..model import CATEGORY, PAGE_TYPES, Connection, Entry, Heuristic, Target
 from .listing import Link, links, short_name
-from .records import Place, Reach, Resolved, Rule, Verdict
+from .records import Place, Nearness, Resolved, Rule, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -157,7 +157,7 @@ class Meanings:
 
         What has no title is shown by the name.
         """
-        if record := self._catalogue.named(name):
+        if record := self._catalogue.lookup(name):
             return record.title
         place = self.pages.find(name).place
         return self._catalogue.title(*place) if place else name
@@ -190,7 +190,7 @@ class Meanings:
         return found
 
     @cached_property
-    def reach(self) -> dict[str, dict[str, Verdict]]:
+    def verdicts_by_name(self) -> dict[str, dict[str, Verdict]]:
         """Map each documented name to the heuristics that reach it, in shown order.
 
         The verdicts are those of the name alone: no page has had its say.
@@ -211,14 +211,14 @@ class Meanings:
     ) -> Verdict:
         """Return the verdict of a name that a target of a heuristic reaches."""
         is_wide = resolved.connection.is_wide
-        reach = Reach.WIDE if is_wide else Reach.NAMED
+        nearness = Nearness.WIDE if is_wide else Nearness.NAMED
         if rule is Rule.INHERITED:
-            reach = max(reach, Reach.INHERITED)
+            nearness = max(nearness, Nearness.INHERITED)
         return Verdict(
             record=record,
             target=resolved.connection.pattern,
             rule=rule,
-            reach=reach,
+            nearness=nearness,
             reason=self._why_excepted(record, name, is_wide=is_wide),
         )
 
@@ -231,11 +231,11 @@ class Meanings:
             return "it shows no parameter of param"
         return ""
 
-    def reaching(self, entry: Entry) -> list[Verdict]:
+    def verdicts(self, entry: Entry) -> list[Verdict]:
         """Return what reaches an entry under any of its names, each heuristic once."""
         found: dict[str, Verdict] = {}
         for name in entry.names:
-            for heuristic, verdict in self.reach.get(name, {}).items():
+            for heuristic, verdict in self.verdicts_by_name.get(name, {}).items():
                 if entry.is_module and verdict.rule is Rule.ALIAS:
                     continue  # that is an object which its package binds to its name
                 before = found.get(heuristic, verdict)
@@ -297,17 +297,17 @@ class Meanings:
         if kind == "target" and value.startswith(CATEGORY):
             kind, value = "category", value.removeprefix(CATEGORY).strip()
         if kind in {"impl", "target"}:
-            yield from self._reaching_object(value.lstrip("~"))
-        if kind == "target" and (record := self._catalogue.named(value)):
+            yield from self._about_object(value.lstrip("~"))
+        if kind == "target" and (record := self._catalogue.lookup(value)):
             yield record.name
         yield from self._by_value.get((kind, value), ())
         if place := self.pages.find(value).place:
             yield from self._by_value.get((kind, place), ())
 
-    def _reaching_object(self, name: str) -> Iterator[str]:
+    def _about_object(self, name: str) -> Iterator[str]:
         """Yield the names of the heuristics that reach a documented object."""
         for documented in self.objects.find(name).reached:
-            for heuristic, verdict in self.reach.get(documented, {}).items():
+            for heuristic, verdict in self.verdicts_by_name.get(documented, {}).items():
                 if verdict.is_shown:
                     yield heuristic
 
@@ -327,7 +327,7 @@ class Meanings:
                 found.setdefault(key, []).append(record.name)
         return found
 
-    def named_by_hand(self, docname: str) -> Iterator[Place]:
+    def placed_by_hand(self, docname: str) -> Iterator[Place]:
         """Yield a page and its sections whose own ``heuristics-for`` names them."""
         for query in self._catalogue.pages[docname].queries:
             for target in query.option("target") or ():
@@ -342,4 +342,4 @@ def _merged(one: Verdict, other: Verdict) -> Verdict:
     What shows the heuristic counts, and of that the earliest target.
     """
     first = min(one, other, key=lambda it: (not it.is_shown, it.order))
-    return first._replace(reach=min(one.reach, other.reach))
+    return first._replace(nearness=min(one.nearness, other.nearness))

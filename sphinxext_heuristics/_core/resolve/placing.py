@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .catalogue import rank
 from .listing import bounds
-from .records import ByHand, Form, OnPage, Place, Reach, Shown
+from .records import ByHand, Form, OnPage, Place, Nearness, Shown
 from .rollup import Member, Rollup
 from .verdicts import folded, name_copies
 
@@ -66,7 +66,7 @@ class Placing:
         """Return the pages and sections whose own `heuristics-for` names them."""
         found: set[Place] = set()
         for docname in self._catalogue.docnames:
-            found.update(self._meanings.named_by_hand(docname))
+            found.update(self._meanings.placed_by_hand(docname))
         return found
 
     # -- API entries ------------------------------------------------------------------
@@ -89,7 +89,7 @@ class Placing:
 
         They are in the order in which they are shown.
         """
-        reaching = sorted(self._meanings.reaching(entry), key=self._order)
+        reaching = sorted(self._meanings.verdicts(entry), key=self._order)
         if not reaching:
             return []  # whether it is inherited is a question to its source
         is_copy, reason = self._of_copies(entry)
@@ -123,7 +123,7 @@ class Placing:
 
     def _order(self, verdict: Verdict) -> tuple[tuple[bool, int, int], bool, int]:
         record = verdict.record
-        is_named = verdict.reach is Reach.NAMED
+        is_named = verdict.nearness is Nearness.NAMED
         return rank(record), not is_named, self._catalogue.ranks[record.name]
 
     @property
@@ -145,7 +145,7 @@ class Placing:
                     name=entry.names[0],
                     docname=docname,
                     anchor=entry.anchor,
-                    reach=verdict.reach,
+                    nearness=verdict.nearness,
                     parameter=verdict.parameter,
                 )
                 found.setdefault(verdict.record.name, {})[shown] = None

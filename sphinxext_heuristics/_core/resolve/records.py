@@ -85,7 +85,7 @@ class Resolved(NamedTuple):
         return not (self.exists or self.planned or self.not_in)
 
 
-class Reach(enum.IntEnum):
+class Nearness(enum.IntEnum):
     """How a heuristic's targets reach an entry, the nearest first."""
 
     #: One names its object.
@@ -104,7 +104,7 @@ class Form(enum.StrEnum):
     #: In full, in what is collapsed.
     FOLDED = enum.auto()
     #: By its title, in one block with the others that are only named.
-    NAMED = enum.auto()
+    REPEATED = enum.auto()
     #: In a line of its own.
     LINE = enum.auto()
     #: By the definition itself, which the entry's documentation holds: without a box.
@@ -123,7 +123,7 @@ class Verdict(NamedTuple):
     #: The place of that target among those of the heuristic.
     order: int = 0
     #: How its targets reach the entry.
-    reach: Reach = Reach.WIDE
+    nearness: Nearness = Nearness.WIDE
     #: Why the heuristic is not shown, in words; empty if it is shown.
     reason: str = ""
     #: How it is shown, if it is.
@@ -187,6 +187,6 @@ class Shown(NamedTuple):
     docname: str
     anchor: str
     #: How the targets reach it.
-    reach: Reach
+    nearness: Nearness
     #: The parameter that it is shown at, or ``""``.
     parameter: str

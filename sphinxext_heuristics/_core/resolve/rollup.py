@@ -64,7 +64,7 @@ class Rollup:
         return any(objects.excludes(it, member.own_names) for it in record.excepts)
 
     @cached_property
-    def reached(self) -> dict[str, list[str]]:
+    def rolled_up(self) -> dict[str, list[str]]:
         """Map each heuristic to members that show it unless `except` names them."""
         found: dict[str, list[str]] = {}
         for _docname, entry in self._catalogue.all_entries:

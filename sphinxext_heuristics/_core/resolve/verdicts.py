@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..model import SEVERITIES, Entry, Heuristic
-from .records import Form, Reach, Rule
+from .records import Form, Nearness, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +58,7 @@ def name_copies(
             is_here = verdict.form is Form.DEFINED or not verdict.is_shown
             if places and not is_here and not places.has(entry):
                 full_at = places.by_identity.get(own, places.best)
-                verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
+                verdicts[position] = verdict._replace(form=Form.REPEATED, full_at=full_at)
 
 
 def _in_full(
@@ -71,7 +71,7 @@ def _in_full(
     """
     linkable = [(entry, verdict) for entry, verdict in shown if entry.anchor]
     best, _verdict = min(linkable or shown, key=lambda pair: _distance(pair[1]))
-    named = [entry for entry, verdict in linkable if verdict.reach is Reach.NAMED]
+    named = [entry for entry, verdict in linkable if verdict.nearness is Nearness.NAMED]
     by_identity: dict[str, Entry] = {}
     for entry in (best, *named):
         by_identity.setdefault(identity(entry.names[0]), entry)
@@ -79,14 +79,14 @@ def _in_full(
     return InFull(best=best, places=places, by_identity=by_identity)
 
 
-def _distance(verdict: Verdict) -> tuple[int, Reach, bool, bool]:
+def _distance(verdict: Verdict) -> tuple[int, Nearness, bool, bool]:
     """Return how far an entry is from the one that shows a heuristic in full.
 
     The class of `+` comes before its subclasses, and what describes the parameter
     before what does not.
     """
     is_below = verdict.rule in {Rule.SUBCLASS, Rule.OVERRIDE}
-    return verdict.order, verdict.reach, is_below, not verdict.parameter
+    return verdict.order, verdict.nearness, is_below, not verdict.parameter
 
 
 # -- the fold -------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
         if verdict.form is not Form.FULL or verdict.record.name in is_open:
             yield verdict
         else:
-            form = Form.NAMED if verdict.parameter else Form.FOLDED
+            form = Form.REPEATED if verdict.parameter else Form.FOLDED
             yield verdict._replace(form=form)
 
 

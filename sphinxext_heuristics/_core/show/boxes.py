@@ -11,7 +11,7 @@ from ..resolve.catalogue import by_weight
 from ..resolve.listing import Link
 from ..resolve.records import Form, Verdict
 from ..resolve.verdicts import unfolded
-from ..view import Here, Named, View
+from ..view import Here, HeuristicRef, View
 from ..words import _
 from .parts import (
     Part,
@@ -20,7 +20,7 @@ from .parts import (
     link_nodes,
     literal,
     meta,
-    named,
+    heuristic_ref,
     outdated_nodes,
     paragraph,
     severity_word,
@@ -43,7 +43,7 @@ _MAX_NAMED = 3
 class Box(NamedTuple):
     """One heuristic as it is shown in an API entry or on a page."""
 
-    named: Named
+    ref: HeuristicRef
     severity: str
     #: The classes that its author added.
     classes: tuple[str, ...]
@@ -118,7 +118,7 @@ def of_records(
         box = _box(plan.note, record, form)
         boxes.append(box._replace(outdated=outdated))
     dangers = (record for record in linked if record.severity == SEVERITIES[-1])
-    boxes += [_box(plan.note, record, Form.NAMED) for record in dangers]
+    boxes += [_box(plan.note, record, Form.REPEATED) for record in dangers]
     return tuple(boxes)
 
 
@@ -130,7 +130,7 @@ def _box(
 ) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
-        named=named(record),
+        ref=heuristic_ref(record),
         severity=record.severity,
         classes=record.classes,
         note=note(record) if has_note else None,
@@ -154,7 +154,7 @@ def member_nodes(members: Iterable[RolledUp], here: Here) -> list[nodes.Node]:
 
 def _title(box: Box, here: Here) -> list[nodes.Node]:
     word = nodes.Text(f"{severity_word(box.severity)}: ")
-    return [word, here.heuristic(box.named)]
+    return [word, here.heuristic(box.ref)]
 
 
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
@@ -164,11 +164,11 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     titles: list[str] = []
     only_named: list[Box] = []
     for box in boxes:
-        if box.form is Form.NAMED:
+        if box.form is Form.REPEATED:
             only_named.append(box)
         elif box.form is Form.FOLDED:
             folded.append(_box_node(box, here))
-            titles.append(box.named.title)
+            titles.append(box.ref.title)
         else:
             shown.append(_box_node(box, here))
     if folded:

@@ -11,7 +11,7 @@ from sphinx import addnodes
 
 from ..model import CONNECTION_TYPES
 from ..resolve import listing as index
-from ..view import Here, Named, View
+from ..view import Here, HeuristicRef, View
 from ..words import _
 from .parts import (
     FILTER,
@@ -20,7 +20,7 @@ from .parts import (
     link_nodes,
     meta,
     meta_nodes,
-    named,
+    heuristic_ref,
     paragraph,
     table,
 )
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class IndexRow(NamedTuple):
     """One heuristic in the index."""
 
-    named: Named
+    ref: HeuristicRef
     meta: Meta
     categories: tuple[str, ...]
     links: tuple[Link, ...]
@@ -57,7 +57,7 @@ class Index(NamedTuple):
 
 
 #: What is missing → the heuristics that wait for it.
-Worklist: TypeAlias = "dict[str, list[Named]]"
+Worklist: TypeAlias = "dict[str, list[HeuristicRef]]"
 
 
 class IndexView(View):
@@ -116,7 +116,7 @@ def _filter(content: Index) -> nodes.Node:
 def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
     messages = [message.text for message, _evidence in plan.quotes.messages(record)]
     return IndexRow(
-        named=named(record),
+        ref=heuristic_ref(record),
         meta=meta(plan.catalogue, record),
         categories=record.categories,
         links=plan.meanings.links(record, marks=marks),
@@ -126,13 +126,13 @@ def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
 
 
 def _worklist(meanings: Meanings, records: Iterable[Heuristic]) -> Worklist:
-    waiting: dict[tuple[int, str], list[Named]] = {}
+    waiting: dict[tuple[int, str], list[HeuristicRef]] = {}
     for record in records:
         for link in meanings.links(record, marks=True):
             if link.target is None and not link.not_in:
                 name = f"{link.mark}\u00a0{link.word}: {link.text}"
                 key = CONNECTION_TYPES.index(link.type), name
-                waiting.setdefault(key, []).append(named(record))
+                waiting.setdefault(key, []).append(heuristic_ref(record))
     return {key[1]: waiting[key] for key in sorted(waiting)}
 
 
@@ -154,7 +154,7 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
 def _table(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     cells = []
     for row in rows:
-        title = paragraph(here.heuristic(row.named))
+        title = paragraph(here.heuristic(row.ref))
         cells.append(
             (
                 [title, meta_nodes(row.meta), *_tags(row.categories)],
@@ -181,7 +181,7 @@ def _cards(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     """Return cards that sphinx-design's style sheet, or else our own, lays out."""
     grid = _div("heuristic-cards")
     for row in rows:
-        title = here.heuristic(row.named)
+        title = here.heuristic(row.ref)
         body = _div("sd-card-body")
         body += paragraph(title, classes=["sd-card-title"])
         body += meta_nodes(row.meta)

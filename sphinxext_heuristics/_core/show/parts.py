@@ -12,7 +12,7 @@ from sphinx.locale import admonitionlabels
 
 from ..model import INDEX_PAGE, Heuristic
 from ..resolve.listing import Link, bounds
-from ..view import Here, Named, views_of
+from ..view import Here, HeuristicRef, views_of
 from ..words import N_, _
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class Meta(NamedTuple):
     outdated: str
 
 
-def named(record: Heuristic) -> Named:
+def heuristic_ref(record: Heuristic) -> HeuristicRef:
     """Return a heuristic as a link names it."""
-    return Named(
+    return HeuristicRef(
         name=record.name,
         title=record.title,
         docname=record.docname,
