@@ -19,6 +19,50 @@ cli          the commands
 ``api`` is what other extensions import. Two are written on it: ``ask``, the box for a
 text, which is always there, and ``releases``, which is loaded by whoever lists it.
 ``docbuilder`` knows nothing of the rest.
+
+Each of these words means one thing, in code, messages and manual.
+
+What authors write:
+
+heuristic    a rule of thumb or a pitfall: one directive, and its record
+name         what the role takes and its file is called, without the namespace
+title, note  what other pages show of it; the note is one line
+connection   a thing that it is about: a type (impl, workflow, principle, env), a target
+target       an object or a page as a connection, ``except`` or ``heuristics-for`` names
+             it; one that does not exist yet may be planned
+evidence     a quote, with the object of an installed package that has it
+message      the text of an error, a warning or a log entry
+bounds       the versions of the package that it holds for
+
+What the documentation has:
+
+page         a document, and all that was read from it; a place is a page or a section
+entry        an API entry: the block that documents an object
+query        what the directive of a view asks for
+mention      a link that may lead to a heuristic
+
+What names mean:
+
+object       what a Python name stands for; identity is its one name, where it is
+             defined, and every other name is an alias
+lineage      the names of a member along the classes that inherit it
+reach        a target reaches the entries of the objects that it means; the rule is why,
+             the nearness whether it names them, their originals, or many by + or *
+namesake     an entry whose name ends as a target does, and whose object is another
+address      where a link leads
+
+What becomes of it:
+
+verdict      what becomes of a heuristic at an entry that it reaches: how it is shown
+             there, or why not
+form         how it is shown: in full, folded, repeated (its title, and where it is in
+             full), in a line
+box          a heuristic as an admonition in an entry, at a parameter or on a page
+roll-up      the line of a class about inherited members that have no entry
+view         something placed on a page: its content as plain data, and nodes of that
+found, lost  where a quote is now, or why it is nowhere
+problem      a fault with its place, which every build warns of
+plan         all that is known when the pages are read, as four values
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from ._core.files.project_file import ProjectFile
 from ._core.integration.builders import configured_file
 from ._core.model import (
     SEVERITIES,
+    Address,
     Connection,
     Entry,
     Evidence,
@@ -27,22 +28,21 @@ from ._core.model import (
     Message,
     Note,
     Query,
-    Target,
 )
 from ._core.problems import Problem, Subtype
 from ._core.read.mentions import link_name
 from ._core.read.options import DirectiveOption, ListOption, as_written, flag, one_of
 from ._core.read.queries import FilteredDirective
-from ._core.resolve.face import (
+from ._core.resolve.listing import Link, bounds
+from ._core.resolve.public import (
     PublicCatalogue,
     PublicMeanings,
     PublicPlacing,
     PublicPlan,
     PublicQuotes,
 )
-from ._core.resolve.listing import Link, bounds
 from ._core.resolve.records import Form, Nearness, Rule, Shown, Verdict
-from ._core.show.parts import Meta, link_nodes, meta, heuristic_ref, link_nodes, meta, meta_nodes, table
+from ._core.show.parts import Meta, heuristic_ref, link_nodes, meta, meta_nodes, table
 from ._core.source.packages import Sources
 from ._core.versions import distribution, holds
 from ._core.view import Here, HeuristicRef, View, add_view
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SEVERITIES",
+    "Address",
     "CommandError",
     "Connection",
     "DirectiveOption",
@@ -68,13 +69,14 @@ __all__ = [
     "Found",
     "Here",
     "Heuristic",
+    "HeuristicRef",
     "Link",
     "ListOption",
     "Lost",
     "LostReason",
     "Message",
     "Meta",
-    "HeuristicRef",
+    "Nearness",
     "Note",
     "Problem",
     "ProjectFile",
@@ -84,11 +86,9 @@ __all__ = [
     "PublicPlan",
     "PublicQuotes",
     "Query",
-    "Nearness",
     "Rule",
     "Shown",
     "Subtype",
-    "Target",
     "Verdict",
     "View",
     "add_options",
@@ -96,16 +96,16 @@ __all__ = [
     "as_written",
     "bounds",
     "bring_up_to_date",
+    "configured_file",
     "distribution",
     "flag",
+    "heuristic_ref",
     "holds",
     "link_name",
     "link_nodes",
     "look_for",
     "meta",
     "meta_nodes",
-    "heuristic_ref",
-    "configured_file",
     "one_of",
     "opened",
     "read",

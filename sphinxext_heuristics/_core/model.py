@@ -79,7 +79,7 @@ class Connection(NamedTuple):
         return bool(self.subclasses_of) or self.target.startswith("*.")
 
 
-class Target(NamedTuple):
+class Address(NamedTuple):
     """Where a link leads: a place here, or a URI elsewhere."""
 
     docname: str = ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from docutils.parsers.rst import Directive
     from sphinx.application import Sphinx
 
-    from .model import Note, Query, Target
+    from .model import Address, Note, Query
     from .problems import Problem
     from .resolve.plan import Plan
 
@@ -68,22 +68,22 @@ class Here:
         """Return the inline nodes of a note."""
         return thaw(note, self.docname, self._relative)
 
-    def uri(self, target: Target) -> str | None:
-        """Return the URI of a target; ``None`` if its page is not in this book."""
-        if target.uri:
-            return target.uri
-        uri = self._relative(self.docname, target.docname)
-        anchor = f"#{target.anchor}" if target.anchor else ""
-        return uri + anchor if uri or target.docname == self.docname else None
+    def uri(self, address: Address) -> str | None:
+        """Return the URI of an address; ``None`` if its page is not in this book."""
+        if address.uri:
+            return address.uri
+        uri = self._relative(self.docname, address.docname)
+        anchor = f"#{address.anchor}" if address.anchor else ""
+        return uri + anchor if uri or address.docname == self.docname else None
 
-    def link(self, text: nodes.TextElement, target: Target | None) -> nodes.Node:
-        """Return *text* as a link to a target, or alone if it is not in this book."""
-        uri = self.uri(target) if target else None
-        if target is None or uri is None:
+    def link(self, text: nodes.TextElement, address: Address | None) -> nodes.Node:
+        """Return *text* as a link to an address, or alone if it is not in this book."""
+        uri = self.uri(address) if address else None
+        if address is None or uri is None:
             return text
-        if target.docname == self.docname and target.anchor:
-            return nodes.reference("", "", text, refid=target.anchor, internal=True)
-        return nodes.reference("", "", text, refuri=uri, internal=not target.uri)
+        if address.docname == self.docname and address.anchor:
+            return nodes.reference("", "", text, refid=address.anchor, internal=True)
+        return nodes.reference("", "", text, refuri=uri, internal=not address.uri)
 
 
 class View(ABC):

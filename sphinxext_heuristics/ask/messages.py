@@ -13,12 +13,12 @@ from sphinx.locale import get_translation
 
 from sphinxext_heuristics.api import (
     FilteredDirective,
-    Message,
     HeuristicRef,
+    Message,
     Note,
     View,
-    meta,
     heuristic_ref,
+    meta,
 )
 from sphinxext_heuristics.ask.texts import AskDomain
 

@@ -124,8 +124,8 @@ def guides(plan: PublicPlan) -> list[str]:
     named = set()
     for record in plan.catalogue.heuristics.values():
         for link in plan.meanings.links(record):
-            if link.type != "impl" and link.target:
-                named.add(link.target.docname)
+            if link.type != "impl" and link.address:
+                named.add(link.address.docname)
     return [docname for docname in plan.catalogue.docnames if docname in named]
 
 

@@ -17,8 +17,8 @@ from sphinxext_heuristics.api import (
     Problem,
     Subtype,
     bounds,
-    holds,
     configured_file,
+    holds,
 )
 
 if TYPE_CHECKING:

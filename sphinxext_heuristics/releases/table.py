@@ -14,9 +14,9 @@ from sphinxext_heuristics.api import (
     Problem,
     Subtype,
     View,
+    heuristic_ref,
     meta,
     meta_nodes,
-    heuristic_ref,
     table,
 )
 from sphinxext_heuristics.releases.matrix import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.api import Here, Meta, HeuristicRef, PublicPlan, Query
+    from sphinxext_heuristics.api import Here, HeuristicRef, Meta, PublicPlan, Query
 
 _ = get_translation("sphinxext_heuristics")
 
@@ -106,7 +106,9 @@ class ReleasesView(View):
             standings = matrix.of(record)
             words = [str(standings.get(release, _UNKNOWN)) for release in releases]
             rows.append(
-                TableRow(heuristic_ref(record), meta(plan.catalogue, record), tuple(words))
+                TableRow(
+                    heuristic_ref(record), meta(plan.catalogue, record), tuple(words)
+                )
             )
         return Table(
             releases=releases,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sphinxext_heuristics._core.read import identity
-from sphinxext_heuristics._core.read.ways import Ways
+from sphinxext_heuristics._core.read.reexports import Reexports
 
 
 @pytest.fixture
@@ -120,9 +120,9 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     import tablesub  # noqa: PLC0415 - written a moment ago
 
     def files(name: str, obj: object) -> list[str]:
-        ways = Ways()
-        identity.identify({name: obj}, ways, name, "")
-        return sorted(Path(path).name for path in ways.files())
+        reexports = Reexports()
+        identity.identify({name: obj}, reexports, name, "")
+        return sorted(Path(path).name for path in reexports.files())
 
     both = ["tablebase.py", "tablesub.py"]
     assert files("tablesub.S", tablesub.S) == both
@@ -150,9 +150,9 @@ def test_files_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     import wayend  # noqa: PLC0415 - written a moment ago
 
     def files(name: str, obj: object) -> list[str]:
-        ways = Ways()
-        identity.identify({name: obj}, ways, name, "")
-        return sorted(Path(path).stem for path in ways.files())
+        reexports = Reexports()
+        identity.identify({name: obj}, reexports, name, "")
+        return sorted(Path(path).stem for path in reexports.files())
 
     assert files("wayend.run", wayend.run) == ["wayend", "wayfar", "waymid"]
     every = ["waybase", "wayend", "wayfar", "waymid"]

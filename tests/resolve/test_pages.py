@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sphinxext_heuristics._core.model import Page, Target
+from sphinxext_heuristics._core.model import Address, Page
 from sphinxext_heuristics._core.resolve.objects import Resolved
 from sphinxext_heuristics._core.resolve.pages import Pages, Place, fold, toctree_order
 
@@ -77,7 +77,7 @@ PAGES = Pages(
 )
 def test_page_found(target: str, docname: str, section: str, link: str) -> None:
     assert PAGES.find(target) == Resolved(
-        place=Place(docname=docname, anchor=section), target=Target(docname, link)
+        place=Place(docname=docname, anchor=section), address=Address(docname, link)
     )
 
 

@@ -138,7 +138,7 @@ def _connection(plan: Plan, record: Heuristic, resolved: Resolved) -> str:
         return (
             f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
         )
-    if resolved.target is None:
+    if resolved.address is None:
         if resolved.not_in:
             return f"{start}: {index.MISSING} not in {resolved.not_in}"
         if resolved.planned:
@@ -146,8 +146,8 @@ def _connection(plan: Plan, record: Heuristic, resolved: Resolved) -> str:
         lost = lost_with(plan.meanings, plan.quotes, record, resolved)
         why = why_missing(plan.catalogue, plan.meanings, resolved, lost.values())
         return f"{start}: {index.MISSING} {why}"
-    if resolved.target.uri:
-        return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
+    if resolved.address.uri:
+        return f"{start}: {index.EXISTS} in another project, {resolved.address.uri}"
     return f"{start}:"
 
 
@@ -306,7 +306,7 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
                 names = meanings.spellings(connection.target)
                 is_same = not spellings.isdisjoint(names)
             if is_same:
-                uri = uri or (resolved.target.uri if resolved.target else "")
+                uri = uri or (resolved.address.uri if resolved.address else "")
                 start = f"  connected: {label(record)}: {connection.type}"
                 lines.append(f"{start} {connection.pattern}")
     if uri:

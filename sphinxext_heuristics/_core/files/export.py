@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..model import Evidence, Found, Heuristic, Target
+from ..model import Address, Evidence, Found, Heuristic
 from ..notes import markdown
 from ..notes.inline import text_of
 from ..read.heuristic import HeuristicDirective
@@ -126,7 +126,7 @@ class Exporter:
             "name": self.plan.catalogue.settings.page_name(name),
             "planned": connection.planned,
             "exists": resolved.exists,
-            "url": self._url(resolved.target) if resolved.target else None,
+            "url": self._url(resolved.address) if resolved.address else None,
             "names": list(resolved.reached),
         }
 
@@ -164,15 +164,15 @@ class Exporter:
             return source or None
         return os.path.relpath(source, self.srcdir).replace(os.sep, "/")
 
-    def _url(self, target: Target) -> str:
-        anchor = f"#{target.anchor}" if target.anchor else ""
-        return target.uri or f"{self.url_of(target.docname)}{anchor}"
+    def _url(self, address: Address) -> str:
+        anchor = f"#{address.anchor}" if address.anchor else ""
+        return address.uri or f"{self.url_of(address.docname)}{anchor}"
 
     def _place(self, docname: str, anchor: str) -> Json:
         return {
             "docname": docname,
             "anchor": anchor,
-            "url": self._url(Target(docname, anchor)),
+            "url": self._url(Address(docname, anchor)),
         }
 
     def _source(self, record: Heuristic) -> Json | None:

@@ -94,7 +94,7 @@ def _of_excluded(catalogue: Catalogue) -> Iterator[Unfitting]:
 
 def _of_targets(settings: Settings, pages: Pages) -> Iterator[Unfitting]:
     for name, target in settings.targets.items():
-        if not target or pages.meant(target).target:
+        if not target or pages.meant(target).address:
             continue
         hint = did_you_mean(pages.closest(target))
         what = f"heuristics_targets: {name!r} → {target!r}"

@@ -13,11 +13,11 @@ from sphinx.util.nodes import make_refnode
 
 from .. import versions
 from ..config import Settings
-from ..evidence.cache import messages, verify
+from ..evidence.remembered import messages, verify
 from ..notes import links
 from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
-from ..read.ways import Ways
+from ..read.reexports import Reexports
 from ..resolve.catalogue import Catalogue
 from ..resolve.listing import by_severity
 from ..resolve.meanings import Meanings
@@ -103,7 +103,7 @@ class HeuristicDomain(Domain):
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
         #: What one build knows of how modules pass objects on.
-        self.ways = Ways()
+        self.reexports = Reexports()
         #: What this build warns of, each once, in an order that no build changes.
         self.problems: list[Problem] = []
         #: What the output folder shows; known as soon as what it is to show is.

@@ -77,9 +77,9 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     domain = HeuristicDomain.of(env)
     objects: dict[str, object] = env.temp_data.get(OBJECTS) or {}
-    ways = domain.ways
-    ways.begin_page()
-    identified = partial(identify, objects, ways)
+    reexports = domain.reexports
+    reexports.begin_page()
+    identified = partial(identify, objects, reexports)
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identified, modules)
     page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
@@ -89,7 +89,7 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     domain.pages[env.docname] = page
     # Whether a member is inherited depends on all bases, and what a name means on all
     # imports that lead to it. Autodoc watches neither.
-    files = set(ways.files())
+    files = set(reexports.files())
     for record in page.heuristics:
         files.update(links.files(env, record))
     if page.heuristics:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from .ways import Ways
+    from .reexports import Reexports
 
 #: Where in the environment's temporary data, while a page is read, the objects are that
 #: autodoc had in hand.
@@ -39,13 +39,13 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
 
 
 def identify(
-    objects: Mapping[str, object], ways: Ways, name: str, source: str
+    objects: Mapping[str, object], reexports: Reexports, name: str, source: str
 ) -> Identity:
     """Return what is known of the object of a name, whose entry has a source.
 
     *objects* has those that autodoc had in hand, by their documented names. What the
     object tells counts; what it does not tell is for the source of its package, which
-    is asked when a target asks. *ways* notes the files that this depends on.
+    is asked when a target asks. *reexports* notes the files that this depends on.
     """
     obj = objects.get(name)
     # Autodoc has no event for a class that is documented as an alias. The lines that it
@@ -56,26 +56,28 @@ def identify(
     has_class = name in objects and isinstance(_holder(name)[0], type)
     if obj is None and not has_class:
         return Identity()
-    _follow(ways, name, obj)
+    _follow(reexports, name, obj)
     told = lineage(name, obj)
     return Identity(
         lineage=told,
-        may_be=() if _tells_name(name, obj) else _may_be(ways, name, obj),
+        may_be=() if _tells_name(name, obj) else _may_be(reexports, name, obj),
         bases=bases(obj) if isinstance(obj, type) else (),
         is_class=isinstance(obj, type),
         obj=obj,
     )
 
 
-def _follow(ways: Ways, name: str, obj: object) -> None:
+def _follow(reexports: Reexports, name: str, obj: object) -> None:
     """Note the files on which depends what a name means."""
     module, (first, *others) = _split(name)
     holder = _holder(name)[0]
     cls = obj if isinstance(obj, type) else holder
     if isinstance(cls, type):
-        ways.follow_class(cls)
+        reexports.follow_class(cls)
     if module:
-        ways.follow(module, vars(sys.modules[module]).get(first) if others else obj)
+        reexports.follow(
+            module, vars(sys.modules[module]).get(first) if others else obj
+        )
 
 
 def lineage(name: str, obj: object) -> tuple[str, ...]:
@@ -101,7 +103,7 @@ def _tells_name(name: str, obj: object) -> bool:
     return _is_named(".".join(_spelling(obj)), obj)
 
 
-def _may_be(ways: Ways, name: str, obj: object) -> tuple[str, ...]:
+def _may_be(reexports: Reexports, name: str, obj: object) -> tuple[str, ...]:
     """Return the names of which the source may say that they are the object's own.
 
     Of an instance attribute it knows more than the class; a constant may be from
@@ -111,7 +113,7 @@ def _may_be(ways: Ways, name: str, obj: object) -> tuple[str, ...]:
     if isinstance(owner, type):
         return (".".join((*_spelling(owner), member)),)
     found: list[str] = []
-    for module in ways.follow(_split(name)[0], obj):
+    for module in reexports.follow(_split(name)[0], obj):
         bound = vars(sys.modules[module]) if module else {}
         found += [f"{module}.{local}" for local, it in bound.items() if it is obj]
     return tuple(found)

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..config import Settings
-from ..model import SEVERITIES, Entry, Heuristic, Mention, Page, Target
+from ..model import SEVERITIES, Address, Entry, Heuristic, Mention, Page
 from ..problems import Problem, Subtype
 from ..versions import holds
 from .pages import fold
@@ -200,14 +200,14 @@ class Catalogue:
         return tuple(found)
 
     @cached_property
-    def places(self) -> dict[str, Target]:
+    def places(self) -> dict[str, Address]:
         """Map each documented name to where a link to it leads."""
-        found: dict[str, Target] = {}
+        found: dict[str, Address] = {}
         for docname, entry in self.all_entries:
             for name in entry.names:
                 # An entry that can be linked to is better than one that cannot.
                 if name not in found or not found[name].anchor:
-                    found[name] = Target(docname=docname, anchor=entry.anchor)
+                    found[name] = Address(docname=docname, anchor=entry.anchor)
         return found
 
     @cached_property

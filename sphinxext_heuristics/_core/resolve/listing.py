@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import SEVERITIES, Connection, Heuristic, Target
+from ..model import SEVERITIES, Address, Connection, Heuristic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ class Link(NamedTuple):
     #: What it is called.
     text: str
     #: Where it leads; ``None`` unless all connections of this type and text exist.
-    target: Target | None
+    address: Address | None
     #: Whether some do not exist, and all of these are declared planned.
     planned: bool = False
     #: The documented version, if those that do not exist need not be in it.
@@ -32,7 +32,7 @@ class Link(NamedTuple):
     @property
     def mark(self) -> str:
         """Return ✅ or ⬜."""
-        return MISSING if self.target is None else EXISTS
+        return MISSING if self.address is None else EXISTS
 
     @property
     def word(self) -> str:
@@ -67,7 +67,7 @@ def links(
         link = Link(
             type=type_,
             text=text,
-            target=None if missing else alike[0].target,
+            address=None if missing else alike[0].address,
             planned=bool(missing) and all(one.planned for one in missing),
             not_in=versions.pop() if len(versions) == 1 else "",
         )

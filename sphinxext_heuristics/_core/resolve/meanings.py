@@ -6,9 +6,9 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..diagnostics import closest
-from ..model import CATEGORY, PAGE_TYPES, Connection, Entry, Heuristic, Target
+from ..model import CATEGORY, PAGE_TYPES, Address, Connection, Entry, Heuristic
 from .listing import Link, links, short_name
-from .records import Place, Nearness, Resolved, Rule, Verdict
+from .records import Nearness, Place, Resolved, Rule, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +75,7 @@ class Meanings:
             return resolved
         uri = self.external.find(connection.type, connection.target)
         return resolved._replace(
-            target=Target(uri=uri) if uri else None,
+            address=Address(uri=uri) if uri else None,
             planned=connection.planned
             or (not is_page and self.is_left_out(connection.target)),
         )
@@ -87,7 +87,7 @@ class Meanings:
         for name in names:
             if not self._why_excepted(record, name, is_wide=is_wide):
                 return resolved._replace(
-                    target=self._catalogue.places[name], entry=name
+                    address=self._catalogue.places[name], entry=name
                 )
         return resolved
 
@@ -105,7 +105,7 @@ class Meanings:
         if not found.reached:
             return found
         first = min(found.reached, key=lambda name: found.reached[name].is_below)
-        return found._replace(target=self._catalogue.places[first], entry=first)
+        return found._replace(address=self._catalogue.places[first], entry=first)
 
     def is_left_out(self, target: str) -> bool:
         """Return whether a target may be undocumented, as conf.py says, and exists."""

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from ..diagnostics import closest
-from ..model import PAGE_TYPES, Target
+from ..model import PAGE_TYPES, Address
 from .records import Place, Resolved
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ class Pages:
         self._owners = cache(self._sections_by_id)
         self._ids_by_fold = cache(self._folded_ids)
         #: Name → place → where a link leads.
-        self._exact: dict[str, dict[Place, Target]] = {}
-        self._folded: dict[str, dict[Place, Target]] = {}
+        self._exact: dict[str, dict[Place, Address]] = {}
+        self._folded: dict[str, dict[Place, Address]] = {}
         for docname in sorted(pages):
             self._add(docname, docname, "")
             last = fold(docname.rpartition("/")[2])
-            self._folded.setdefault(last, {})[Place(docname)] = Target(docname)
+            self._folded.setdefault(last, {})[Place(docname)] = Address(docname)
         for label in sorted(labels):
             docname, anchor = labels[label]
             if docname in pages:
@@ -66,9 +66,9 @@ class Pages:
 
     def _add(self, name: str, docname: str, anchor: str) -> None:
         place = self._place(docname, anchor)
-        target = Target(docname, anchor if place.anchor else "")
-        self._exact.setdefault(name, {}).setdefault(place, target)
-        self._folded.setdefault(fold(name), {}).setdefault(place, target)
+        address = Address(docname, anchor if place.anchor else "")
+        self._exact.setdefault(name, {}).setdefault(place, address)
+        self._folded.setdefault(fold(name), {}).setdefault(place, address)
 
     def _place(self, docname: str, anchor: str) -> Place:
         """Return the section that an id is of or in; a document's own is the page."""
@@ -106,7 +106,7 @@ class Pages:
         if meant is None:
             return Resolved(planned=True)
         if "://" in meant:
-            return Resolved(target=Target(uri=meant))
+            return Resolved(address=Address(uri=meant))
         return self._meant_by(meant)
 
     def _meant_by(self, name: str) -> Resolved:
@@ -116,11 +116,11 @@ class Pages:
             parts = self._parts(found, anchor) if hash_ else found
             if len(parts) > 1:
                 return Resolved(several=tuple(map(str, parts)))
-            for place, target in parts.items():
-                return Resolved(place=place, target=target)
+            for place, address in parts.items():
+                return Resolved(place=place, address=address)
         return Resolved()
 
-    def _parts(self, places: Iterable[Place], anchor: str) -> dict[Place, Target]:
+    def _parts(self, places: Iterable[Place], anchor: str) -> dict[Place, Address]:
         """Return the part of each document that has an id, or one folded alike."""
         found = {}
         for place in places:
@@ -128,7 +128,7 @@ class Pages:
             if alike and not place.anchor:
                 link = anchor if anchor in alike else alike[0]
                 part = self._place(place.docname, link)
-                found[part] = Target(place.docname, link)
+                found[part] = Address(place.docname, link)
         return found
 
     def closest(self, target: str) -> tuple[str, ...]:

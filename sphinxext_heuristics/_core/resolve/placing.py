@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .catalogue import rank
 from .listing import bounds
-from .records import ByHand, Form, OnPage, Place, Nearness, Shown
+from .records import ByHand, Form, Nearness, OnPage, Place, Shown
 from .rollup import Member, Rollup
 from .verdicts import folded, name_copies
 

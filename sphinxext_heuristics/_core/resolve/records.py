@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import Connection, Entry, Heuristic, Query, Target
+from ..model import Address, Connection, Entry, Heuristic, Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Resolved(NamedTuple):
     #: What the author wrote, where it is a connection's.
     connection: Connection = Connection("", "")
     #: Where a link leads; ``None`` if it is missing, or an object's name.
-    target: Target | None = None
+    address: Address | None = None
     #: The documented names reached, in the order of the documentation, each with the
     #: rule by which.
     reached: Mapping[str, Rule] = {}
@@ -72,7 +72,7 @@ class Resolved(NamedTuple):
     @property
     def exists(self) -> bool:
         """Whether the target is there."""
-        return self.target is not None
+        return self.address is not None
 
     @property
     def is_through_others(self) -> bool:

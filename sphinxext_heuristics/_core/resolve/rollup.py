@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..model import Entry, Heuristic, Target
+    from ..model import Address, Entry, Heuristic
     from .catalogue import Catalogue
     from .meanings import Meanings
 
@@ -24,7 +24,7 @@ class Member(NamedTuple):
     #: Its heuristics, the most severe first.
     heuristics: tuple[Heuristic, ...]
     #: The first entry of this very member that can be linked to.
-    target: Target | None
+    address: Address | None
 
 
 class Rollup:
@@ -93,13 +93,13 @@ class Rollup:
             )
             if heuristics:
                 documented = tuple(objects.find(above[-1]).reached)
-                targets = [catalogue.places[entry_name] for entry_name in documented]
+                addresses = [catalogue.places[entry_name] for entry_name in documented]
                 yield Member(
                     name=name,
                     documented=documented,
                     own_names=(*names, at_class),
                     heuristics=heuristics,
-                    target=next((target for target in targets if target.anchor), None),
+                    address=next((it for it in addresses if it.anchor), None),
                 )
 
     @cached_property

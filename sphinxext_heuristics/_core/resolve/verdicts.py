@@ -58,7 +58,9 @@ def name_copies(
             is_here = verdict.form is Form.DEFINED or not verdict.is_shown
             if places and not is_here and not places.has(entry):
                 full_at = places.by_identity.get(own, places.best)
-                verdicts[position] = verdict._replace(form=Form.REPEATED, full_at=full_at)
+                verdicts[position] = verdict._replace(
+                    form=Form.REPEATED, full_at=full_at
+                )
 
 
 def _in_full(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
+from ..model import SEVERITIES, Address, Entry, Heuristic, Note, Query
 from ..resolve.catalogue import by_weight
 from ..resolve.listing import Link
 from ..resolve.records import Form, Verdict
@@ -16,11 +16,11 @@ from ..words import _
 from .parts import (
     Part,
     collapsed,
+    heuristic_ref,
     joined,
     link_nodes,
     literal,
     meta,
-    heuristic_ref,
     outdated_nodes,
     paragraph,
     severity_word,
@@ -60,7 +60,7 @@ class RolledUp(NamedTuple):
     """An inherited member in the line of a class that rolls it up."""
 
     name: str
-    target: Target | None
+    address: Address | None
     #: Its heuristics, each in the form of one line.
     boxes: list[Box]
 
@@ -80,7 +80,7 @@ def of_entry(
     members = []
     for member in plan.placing.members(docname, entry):
         lines = [_box(plan.note, record, Form.LINE) for record in member.heuristics]
-        members.append(RolledUp(member.name, member.target, lines))
+        members.append(RolledUp(member.name, member.address, lines))
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
         if verdict.is_shown and verdict.form is not Form.DEFINED:
@@ -88,8 +88,8 @@ def of_entry(
             if entry_in_full := verdict.full_at:
                 parts = entry_in_full.names[0].split(".")
                 anchor = entry_in_full.anchor
-                target = Target(docname, anchor) if anchor else None
-                full_at = Link("impl", ".".join(parts[-2:]), target)
+                address = Address(docname, anchor) if anchor else None
+                full_at = Link("impl", ".".join(parts[-2:]), address)
             box = _box(plan.note, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
@@ -143,7 +143,7 @@ def member_nodes(members: Iterable[RolledUp], here: Here) -> list[nodes.Node]:
     """Return the line that names inherited members; nothing for none."""
     parts: list[list[Part]] = []
     for member in members:
-        linked = here.link(literal(member.name), member.target)
+        linked = here.link(literal(member.name), member.address)
         titles = joined(_title(box, here) for box in member.boxes)
         parts.append([linked, " (", *titles, ")"])
     start = _("Inherited") + ": "

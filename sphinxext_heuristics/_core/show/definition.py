@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from ..model import PAGE_TYPES, Evidence, Found, Heuristic, Target
+from ..model import PAGE_TYPES, Address, Evidence, Found, Heuristic
 from ..notes.inline import text_of
 from ..resolve.listing import Link
 from ..words import _
@@ -110,18 +110,18 @@ def surroundings(plan: Plan, record: Heuristic) -> list[Link]:
         Link(
             "entry",
             entry.name.removeprefix(f"{plan.catalogue.package}."),
-            Target(docname=entry.docname, anchor=entry.anchor),
+            Address(docname=entry.docname, anchor=entry.anchor),
         )
         for entry in plan.placing.shown_in.get(name, ())
     ]
-    places = {link.target for link in shown}
+    places = {link.address for link in shown}
     listed = [link for link in links if link.type in PAGE_TYPES]
-    listed += [link for link in applies[_MAX_NAMED:] if link.target not in places]
-    if not places <= {link.target for link in applies[:_MAX_NAMED]}:
+    listed += [link for link in applies[_MAX_NAMED:] if link.address not in places]
+    if not places <= {link.address for link in applies[:_MAX_NAMED]}:
         listed += shown
     for docname in plan.catalogue.mentioned_in.get(name, ()):
-        title, target = plan.catalogue.title(docname), Target(docname=docname)
-        listed.append(Link("mention", title, target))
+        title = plan.catalogue.title(docname)
+        listed.append(Link("mention", title, Address(docname=docname)))
     listed += [Link("keyword", word, None) for word in record.keywords]
     listed += [Link("message", text, None) for text in record.messages]
     return listed
@@ -184,7 +184,7 @@ def caption_nodes(content: Caption, here: Here) -> list[nodes.Node]:
     else:
         line = _("line %d") % content.line
         text = nodes.inline("", line)
-        parts.append(here.link(text, Target(uri=content.uri)) if content.uri else line)
+        parts.append(here.link(text, Address(uri=content.uri)) if content.uri else line)
     return joined([part] for part in parts)
 
 

@@ -16,11 +16,11 @@ from ..words import _
 from .parts import (
     FILTER,
     Meta,
+    heuristic_ref,
     joined,
     link_nodes,
     meta,
     meta_nodes,
-    heuristic_ref,
     paragraph,
     table,
 )
@@ -129,7 +129,7 @@ def _worklist(meanings: Meanings, records: Iterable[Heuristic]) -> Worklist:
     waiting: dict[tuple[int, str], list[HeuristicRef]] = {}
     for record in records:
         for link in meanings.links(record, marks=True):
-            if link.target is None and not link.not_in:
+            if link.address is None and not link.not_in:
                 name = f"{link.mark}\u00a0{link.word}: {link.text}"
                 key = CONNECTION_TYPES.index(link.type), name
                 waiting.setdefault(key, []).append(heuristic_ref(record))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..resolve.face import PublicCatalogue
+    from ..resolve.public import PublicCatalogue
 
 #: What is in a line: a node, or its text.
 Part: TypeAlias = nodes.Node | str
@@ -110,7 +110,7 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     name: nodes.TextElement = nodes.inline("", link.text)
     if link.type in {"impl", "entry", "message"} and not marks:
         name = literal(link.text)
-    linked = here.link(name, link.target)
+    linked = here.link(name, link.address)
     if marks:
         return [nodes.Text(f"{link.mark}\u00a0{link.word}: "), linked]
     remark = _("not in %s") % link.not_in if link.not_in else ""

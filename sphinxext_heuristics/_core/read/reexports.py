@@ -27,18 +27,18 @@ _IMPORT = re.compile(
 _NAME = re.compile(r"[.\w]+")
 
 
-class Ways:
-    """The modules on the way to the objects of a page.
+class Reexports:
+    """The modules that pass the objects of a page on, from their own to the page's.
 
     What is found is remembered from page to page, as long as no module is loaded: the
-    pages of one class go the same ways.
+    pages of one class have the same.
     """
 
     def __init__(self) -> None:
         """Begin with none."""
         self._loaded = 0
-        # With each way goes its object: the id of one that is gone may be another's.
-        self._ways: dict[tuple[str, int], tuple[object, tuple[str, ...]]] = {}
+        # With each goes its object: the id of one that is gone may be another's.
+        self._found: dict[tuple[str, int], tuple[object, tuple[str, ...]]] = {}
         self._bound: dict[str, frozenset[int]] = {}
         self._imported = cache(lambda name: tuple(_imported(name)))
         self._modules: set[str] = set()
@@ -48,21 +48,21 @@ class Ways:
         self._modules = set()
         if self._loaded != len(sys.modules):
             self._loaded = len(sys.modules)
-            self._ways.clear()
+            self._found.clear()
             self._bound.clear()
             self._imported.cache_clear()
 
     def follow(self, module: str, obj: object) -> tuple[str, ...]:
         """Note and return a module and those from which it has an object."""
         key = module, id(obj)
-        if key not in self._ways:
+        if key not in self._found:
             found = [module]
             for name in found:  # which grows
                 for origin in self._imported(name):
                     if origin not in found and id(obj) in self._objects(origin):
                         found.append(origin)
-            self._ways[key] = obj, tuple(found)
-        _obj, modules = self._ways[key]
+            self._found[key] = obj, tuple(found)
+        _obj, modules = self._found[key]
         self._modules.update(modules)
         return modules
 
