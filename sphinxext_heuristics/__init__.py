@@ -3,8 +3,8 @@
 The architecture on one page. Data goes one way, through the folders of ``_core``, which
 only this package and ``api`` import:
 
-read         directives make nodes, autodoc gives the names of its objects, and the
-             domain takes plain records from each document's nodes (read, model)
+read         directives make nodes, autodoc gives the names of its objects, and plain
+             records are taken from each document's nodes (read, model)
 resolve      once a build: which entries and pages a heuristic reaches and what becomes
              of it there (resolve), what its note says elsewhere (notes), where quoted
              code is in the installed source (evidence, source)
@@ -18,7 +18,7 @@ cli          the commands
 
 ``api`` is what other extensions import. Two are written on it: ``ask``, the box for a
 text, which is always there, and ``releases``, which is loaded by whoever lists it.
-``docbuilder`` knows nothing of the rest.
+``docbuilder`` knows nothing of the rest but ``_output``, by which files are replaced.
 
 Each of these words means one thing, in code, messages and manual.
 
@@ -27,6 +27,7 @@ What authors write:
 heuristic    a rule of thumb or a pitfall: one directive, and its record
 name         what the role takes and its file is called, without the namespace
 title, note  what other pages show of it; the note is one line
+record       a heuristic as read, or another named tuple of ``model``
 connection   a thing that it is about: a type (impl, workflow, principle, env), a target
 target       an object or a page as a connection, ``except`` or ``heuristics-for`` names
              it; one that does not exist yet may be planned
@@ -43,11 +44,11 @@ mention      a link that may lead to a heuristic
 
 What names mean:
 
-object       what a Python name stands for; identity is its one name, where it is
-             defined, and every other name is an alias
-lineage      the names of a member along the classes that inherit it
+object       what a Python name stands for; its aliases are all its names, its identity
+             is the one where it is defined
+lineage      the names of a member along the classes that inherit it, its identity last
 reach        a target reaches the entries of the objects that it means; the rule is why,
-             the nearness whether it names them, their originals, or many by + or *
+             the nearness whether it names them, what they inherit, or many by + or *
 namesake     an entry whose name ends as a target does, and whose object is another
 address      where a link leads
 
@@ -55,14 +56,19 @@ What becomes of it:
 
 verdict      what becomes of a heuristic at an entry that it reaches: how it is shown
              there, or why not
-form         how it is shown: in full, folded, repeated (its title, and where it is in
-             full), in a line
-box          a heuristic as an admonition in an entry, at a parameter or on a page
+form         how it is shown: in full, folded, by its title (and where it is in full),
+             in a line, or by the definition itself
+box          a heuristic in an entry, at a parameter or on a page, in one of these forms
 roll-up      the line of a class about inherited members that have no entry
-view         something placed on a page: its content as plain data, and nodes of that
+contents     all that is placed on a page: boxes, facts below titles, captions of
+             quotes, ends of definitions, views; as plain data, then nodes of that
+view         what a directive such as ``heuristic-index`` asks for
+digest       of the contents of a page: one that has another now is written again
 found, lost  where a quote is now, or why it is nowhere
 problem      a fault with its place, which every build warns of
-plan         all that is known when the pages are read, as four values
+plan         all that is known when the pages are read, as four values: the catalogue
+             (what there is), meanings (what names mean), quotes (what source has) and
+             placing (what is shown where)
 """
 
 from __future__ import annotations
@@ -108,9 +114,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(place.RemoveLeftovers)
     app.connect("config-inited", identity.listen_to_autodoc)
     app.connect("config-inited", events.leave_out_of_books)
+    app.connect("env-get-outdated", events.begin)
     app.connect("env-get-outdated", events.read_again)
     app.connect("doctree-read", events.note_document)
-    app.connect("env-updated", builders.warn)
+    app.connect("env-updated", builders.resolve_and_warn)
     app.connect("env-get-updated", events.rewrite)
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)

@@ -25,8 +25,8 @@ from sphinx import addnodes
 
 from sphinxext_heuristics._core import config, versions
 from sphinxext_heuristics._core.diagnostics import closest
-from sphinxext_heuristics._core.evidence import cache as looked
 from sphinxext_heuristics._core.evidence import messages
+from sphinxext_heuristics._core.evidence import remembered as looked
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source

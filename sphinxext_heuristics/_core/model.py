@@ -1,9 +1,10 @@
 """The records: plain data, free of Sphinx, that may be pickled anywhere.
 
 Two notions of identity recur. The *aliases* of an object are all names under which it
-may be documented: where it is defined, where packages above re-export it, and what
-``:canonical:`` says. The *lineage* of a member is its names along the classes through
-which it is inherited: its own class's first, the defining class's last.
+may be documented: where it is defined (its identity), where packages above re-export
+it, and what ``:canonical:`` says. The *lineage* of a member is its names along the
+classes through which it is inherited: its own class's first, the defining class's last.
+That of any other object is its identity alone.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ CATEGORY = "category:"
 #: Connection types whose targets are pages.
 PAGE_TYPES = CONNECTION_TYPES[1:]
 
-#: The options of a query that choose heuristics; ``target`` is an object, a page or a
-#: category.
+#: The options of a query that choose heuristics; ``target`` is an object, a page, a
+#: heuristic or a category.
 FILTERS = ("category", "severity", *CONNECTION_TYPES, "target")
 
 
@@ -256,16 +257,16 @@ class Entry(NamedTuple):
 
     #: The full documented names, one a signature.
     names: tuple[str, ...]
-    # The lineage that the object told; empty where autodoc had none in hand, and only
-    # the source may know it.
+    # What the object told, or else a guess by its documented name; empty where autodoc
+    # had no object in hand, and only the source may know it.
     lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
-    #: The places, among the page's queries, of each ``heuristics-for`` in it, which
+    #: The positions, among the page's queries, of each ``heuristics-for`` in it, which
     #: replaces the automatic ones.
     by_hand: tuple[int, ...] = ()
-    # Where the object did not tell its lineage: if that in the source begins with one
-    # of these names, it is right.
+    # Not empty if the lineage is a guess: that of the source counts instead if it
+    # begins with one of these names.
     may_be: tuple[str, ...] = ()
     #: Whether it is that of a class, as the object or the directive says.
     is_class: bool = False
@@ -278,7 +279,8 @@ class Entry(NamedTuple):
     bases: tuple[str, ...] = ()
     #: The parameters that its documentation describes: those it has a place for.
     described: tuple[str, ...] = ()
-    #: The places, among the page's heuristics, of those that its documentation defines.
+    #: The positions, among the page's heuristics, of those that its documentation
+    #: defines.
     defines: tuple[int, ...] = ()
 
 

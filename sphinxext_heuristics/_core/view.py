@@ -1,4 +1,4 @@
-"""Views: whatever is placed on a page, in two steps.
+"""Views: what the directives place on a page, in two steps.
 
 A view first says as plain data all that will be seen, and then makes nodes of that data
 and of nothing else. A page is written again if the data of one of its views has

@@ -65,7 +65,7 @@ def meanings(known: Catalogue) -> Meanings:
 def test_a_catalogue_is_made_of_what_was_read() -> None:
     known = catalogue()
     assert [*known.heuristics] == ["Round", "Old"]
-    assert known.named("Round") is ROUND
+    assert known.lookup("Round") is ROUND
     assert known.title("guide", "hot") == "Too hot"
     assert known.entries("api") == (OVEN, GRILL)
     assert known.holds(ROUND)
@@ -97,7 +97,7 @@ def test_placing_is_made_of_catalogue_and_meanings() -> None:
     placing = Placing(known, meanings(known), excluded={"nowhere"})
     (oven, _old), (grill, _old_copy) = placing.verdicts("api")
     assert oven.form is Form.FULL
-    assert (grill.form, grill.full_at) == (Form.REPEATED, OVEN)
+    assert (grill.form, grill.full_at) == (Form.TITLE, OVEN)
     assert [it.name for it in placing.shown_in["Round"]] == [
         "pkg.Oven.bake",
         "pkg.Grill.bake",

@@ -378,7 +378,7 @@ Text.
 """
 
 RST_NOTE = (
-    r"A ``co de``, *emphasis*, **strong**, \*star\*, H\ :sub:`2`\ O, `web <https://example.org/x>`__, `HeuristicRef`_, "
+    r"A ``co de``, *emphasis*, **strong**, \*star\*, H\ :sub:`2`\ O, `web <https://example.org/x>`__, `Named`_, "
     ":doc:`er/guide`, :doc:`text </deep/er/guide>`, :ref:`the-label`, :py:func:`demo.merge`, :any:`demo.train`, "
     ':heuristic:`Other`, :download:`file <data.txt>`, |sub|, :math:`x^2`, :abbr:`LA (long ago)`, "quoted"'
 )
@@ -458,7 +458,7 @@ def test_rest_note_keeps_its_markup_and_links(rst_notes: Built, page: str) -> No
     note = note_in(rst_notes.soup(page), "Note")
     text = note.get_text()
     assert text.startswith(
-        "A co de, emphasis, strong, *star*, H2O, web, HeuristicRef, Guide, text, A section, demo.merge()"
+        "A co de, emphasis, strong, *star*, H2O, web, Named, Guide, text, A section, demo.merge()"
     )
     assert text.endswith('replaced, \\(x^2\\), LA, "quoted"'), (
         "quotes stay as they were written"
@@ -471,7 +471,7 @@ def test_rest_note_keeps_its_markup_and_links(rst_notes: Built, page: str) -> No
     outside = {a.get_text(): a["href"] for a in note.select("a.external")}
     assert outside == {
         "web": "https://example.org/x",
-        "HeuristicRef": "https://example.org/named",
+        "Named": "https://example.org/named",
     }
     inside = {a.get_text(): a for a in note.select("a.internal")}
     for name, target in RST_LINKS.items():
@@ -493,7 +493,7 @@ def test_note_in_index_page_and_definition_have_the_same_links(
 
 def test_first_sentence_of_a_body_as_the_note(rst_notes: Built) -> None:
     note = note_in(rst_notes.entry("deep/api.html", "demo.train"), "Body")
-    assert note.get_text() == "See a. b, web, HeuristicRef, Guide and ."
+    assert note.get_text() == "See a. b, web, Named, Guide and ."
     rst_notes.follow("deep/api.html", note.select_one("a.internal"))
 
 

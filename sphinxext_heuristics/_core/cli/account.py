@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..diagnostics import counted
 from ..notes.inline import text_of
 from ..resolve import listing as index
-from ..resolve.missing import lost_with, object_meant, why_missing
+from ..resolve.missing import lost_with, why_missing, why_undocumented
 from ..resolve.records import Form, Place
 from .places import (
     by_hand_at,
@@ -67,7 +67,7 @@ def _meant(catalogue: Catalogue, name: str) -> Heuristic | None:
     page = catalogue.pages.get(name)
     if page and page.heuristics and catalogue.is_page(page.heuristics[0]):
         return page.heuristics[0]
-    return catalogue.find(catalogue.settings.strip(name))
+    return catalogue.find_in_any_case(catalogue.settings.strip(name))
 
 
 def _documented(plan: Plan, name: str) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
 def _of_heuristic(plan: Plan, written: Heuristic) -> Account:
     """Return the account of a definition, or of the one that counts in its place."""
     catalogue = plan.catalogue
-    record = catalogue.find(written.name) or written
+    record = catalogue.find_in_any_case(written.name) or written
     is_used = record is written or catalogue.is_repeated(written)
     lines = list(_heuristic(plan, record))
     if not is_used:
@@ -213,7 +213,7 @@ _MARKS = {True: "shown: ", False: "not shown: "}
 _HOW = {
     Form.FOLDED: "; folded",
     Form.LINE: "; in one line",
-    Form.REPEATED: "; named",
+    Form.TITLE: "; named",
     Form.DEFINED: "; its documentation holds the definition",
 }
 
@@ -311,7 +311,7 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
                 lines.append(f"{start} {connection.pattern}")
     if uri:
         yield f"{name} (in another project, {uri})"
-    elif (meant := object_meant(plan.catalogue, meanings, name)) or lines:
+    elif (meant := why_undocumented(plan.catalogue, meanings, name)) or lines:
         yield f"{name} {meant or 'does not exist'}"
     else:
         return
@@ -335,7 +335,7 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
 def _defined_on(plan: Plan, docname: str) -> Iterator[str]:
     catalogue = plan.catalogue
     for record in catalogue.pages[docname].heuristics:
-        first = catalogue.find(record.name) or record
+        first = catalogue.find_in_any_case(record.name) or record
         remark = ""
         if first is not record and not catalogue.is_repeated(record):
             remark = f" (not used: {seen(first.source)}:{first.line} defines it first)"

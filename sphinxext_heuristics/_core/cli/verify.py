@@ -61,7 +61,7 @@ def update(plan: Plan, name: str) -> int:
 
     Raises CommandError where no page that quotes something defines the heuristic.
     """
-    record = plan.catalogue.find(plan.catalogue.settings.strip(name))
+    record = plan.catalogue.find_in_any_case(plan.catalogue.settings.strip(name))
     if record is None:
         close = did_you_mean(closest(name, plan.catalogue.by_name))
         raise CommandError(

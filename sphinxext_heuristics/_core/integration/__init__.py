@@ -1,1 +1,1 @@
-"""Sphinx's side: domain, builders, events, transforms, and the record of the output."""
+"""Sphinx's side: domain, builders, events, transforms, and a digest of each page."""

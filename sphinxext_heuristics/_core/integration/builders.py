@@ -141,8 +141,8 @@ def configured_file(
     )
 
 
-def warn(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn of everything that is wrong, except of what a command tells itself.
+def resolve_and_warn(app: Sphinx, env: BuildEnvironment) -> None:
+    """Make the plan, and warn of all that is wrong but what a command tells itself.
 
     Sphinx emits ``env-updated`` on every build, also when no document was read.
     """

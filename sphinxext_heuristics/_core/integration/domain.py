@@ -1,4 +1,4 @@
-"""Collect and resolve: what was read, cross-references, objects.inv."""
+"""The domain: what was read, the plan made of it, cross-references, objects.inv."""
 
 from __future__ import annotations
 
@@ -139,9 +139,10 @@ class HeuristicDomain(Domain):
                 self.pages[docname] = otherdata["pages"][docname]
 
     def plan_again(self) -> Plan:
-        """Return the plan of what is read now.
+        """Return the plan of what is read now, and forget the one before.
 
-        From now on the next build is to remember what the source says to this one.
+        The answers of the source, which are kept for the next build, fill as they are
+        asked for.
         """
         for known in ("answers", "plan", "digests", "has_anything"):
             vars(self).pop(known, None)
@@ -169,7 +170,7 @@ class HeuristicDomain(Domain):
 
     @cached_property
     def plan(self) -> Plan:
-        """Return what every page shows."""
+        """Return all that is known when the pages are read."""
         env = self.env
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)

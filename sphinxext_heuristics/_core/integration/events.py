@@ -40,6 +40,12 @@ RECORD = ".heuristics.json"
 _QUOTES = re.compile(r"""['"]|--|\.\.\.|[\u2013\u2014\u2018-\u201e\u2026]""")
 
 
+def begin(app: Sphinx, env: BuildEnvironment, *_documents: object) -> list[str]:
+    """Begin a build (``env-get-outdated``); no document is to be read for that."""
+    HeuristicDomain.of(env).begin_build(app)
+    return []
+
+
 def read_again(
     app: Sphinx,
     env: BuildEnvironment,
@@ -53,7 +59,6 @@ def read_again(
     shown on other pages.
     """
     domain = HeuristicDomain.of(env)
-    domain.begin_build(app)
     has_smart_quotes = _makes_smart_quotes(app)
     return [
         docname

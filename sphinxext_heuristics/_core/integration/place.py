@@ -149,9 +149,9 @@ class Placer:
     def _place_in_entry(self, node: nodes.Element, shown: EntryBoxes) -> None:
         """Place the boxes of an API entry or a module, and those at its parameters."""
         described: dict[str, nodes.Element] = {}
-        if shown.places and isinstance(node, addnodes.desc):
+        if shown.by_parameter and isinstance(node, addnodes.desc):
             described = descriptions(node)
-        for parameter, boxes in shown.places.items():
+        for parameter, boxes in shown.by_parameter.items():
             made = box_nodes(boxes, self._here)
             if not parameter:
                 made += member_nodes(shown.members, self._here)

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from ..model import Evidence, Heuristic, Query
 
 
-class Identity(NamedTuple):
-    """What is known of the object that an entry documents."""
+class Told(NamedTuple):
+    """What the object that an entry documents tells of itself."""
 
-    #: Its names by identity, and those that may be its own, as an entry has them.
+    #: Its lineage, and whether that is a guess, as an entry has them.
     lineage: tuple[str, ...] = ()
     may_be: tuple[str, ...] = ()
     #: The names of a class's bases, and of theirs.
@@ -50,7 +50,7 @@ class Identity(NamedTuple):
 def collect(
     document: nodes.document,
     docname: str,
-    identify: Callable[[str, str], Identity],
+    identify: Callable[[str, str], Told],
     modules: Container[str] = (),
 ) -> Page:
     """Return what a document holds, and number what is filled in when it is written.
@@ -283,7 +283,7 @@ def _definitions(
 
 def _entries(
     found: Iterable[nodes.Element],
-    identify: Callable[[str, str], Identity],
+    identify: Callable[[str, str], Told],
     by_hand: Mapping[int, list[int]],
     defined: Mapping[int, list[int]],
 ) -> Iterator[Entry]:
@@ -305,9 +305,7 @@ def _entries(
 
 
 def _entry(
-    desc: addnodes.desc,
-    identify: Callable[[str, str], Identity],
-    by_hand: tuple[int, ...],
+    desc: addnodes.desc, identify: Callable[[str, str], Told], by_hand: tuple[int, ...]
 ) -> Entry:
     """Return the record of one API entry."""
     names = entry_names(desc)

@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from .collect import Identity
+from .collect import Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
 
 def identify(
     objects: Mapping[str, object], reexports: Reexports, name: str, source: str
-) -> Identity:
+) -> Told:
     """Return what is known of the object of a name, whose entry has a source.
 
     *objects* has those that autodoc had in hand, by their documented names. What the
@@ -55,11 +55,10 @@ def identify(
     # The value of an attribute may be None: its class is in hand.
     has_class = name in objects and isinstance(_holder(name)[0], type)
     if obj is None and not has_class:
-        return Identity()
+        return Told()
     _follow(reexports, name, obj)
-    told = lineage(name, obj)
-    return Identity(
-        lineage=told,
+    return Told(
+        lineage=lineage(name, obj),
         may_be=() if _tells_name(name, obj) else _may_be(reexports, name, obj),
         bases=bases(obj) if isinstance(obj, type) else (),
         is_class=isinstance(obj, type),

@@ -117,7 +117,7 @@ class Catalogue:
         """Return whether a definition is a page of its own."""
         return record.anchor in next(iter(self.pages[record.docname].sections), ())
 
-    def find(self, name: str) -> Heuristic | None:
+    def find_in_any_case(self, name: str) -> Heuristic | None:
         """Return the definition of a name, in any case and with ``-`` for ``_``."""
         return self._by_fold.get(fold(name))
 
@@ -149,7 +149,7 @@ class Catalogue:
         """
         found: dict[tuple[str, str], Heuristic] = {}
         for written in self.definitions:
-            record = self.find(written.name)
+            record = self.find_in_any_case(written.name)
             if record is not None:
                 ids = ("", *written.ids) if self.is_page(written) else written.ids
                 keys = ((written.docname, anchor) for anchor in ids)
@@ -200,7 +200,7 @@ class Catalogue:
         return tuple(found)
 
     @cached_property
-    def places(self) -> dict[str, Address]:
+    def addresses(self) -> dict[str, Address]:
         """Map each documented name to where a link to it leads."""
         found: dict[str, Address] = {}
         for docname, entry in self.all_entries:
@@ -229,7 +229,7 @@ class Catalogue:
         return {
             record.name
             for record in records
-            if self.find(record.name) is record or self.is_repeated(record)
+            if self.find_in_any_case(record.name) is record or self.is_repeated(record)
         }
 
     def is_repeated(self, record: Heuristic) -> bool:
@@ -240,7 +240,7 @@ class Catalogue:
         and its file and line are then those that somebody was asked for: there what is
         written decides alone.
         """
-        first = self.find(record.name) or record
+        first = self.find_in_any_case(record.name) or record
         return first is not record and _written(first) == _written(record)
 
     def duplicates(self) -> Iterator[Problem]:
@@ -249,7 +249,7 @@ class Catalogue:
         One that inheritance or an include repeats is the same definition.
         """
         for record in self.definitions:
-            first = self.find(record.name) or record
+            first = self.find_in_any_case(record.name) or record
             if first is record or self.is_repeated(record):
                 continue
             message = (

@@ -41,7 +41,7 @@ _at = Problem.at
 
 
 def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
-    """Yield every problem of a build; *path_of* returns the file of a document."""
+    """Yield the problems of what was read; *path_of* returns a document's file."""
     catalogue = plan.catalogue
     yield from catalogue.duplicates()
     for page in catalogue.pages.values():
@@ -194,7 +194,7 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     for name in reached:
         own_names += meanings.own_names(name)
     for target in record.excepts:
-        if several := meanings.objects.find_exactly(target).several:
+        if several := meanings.objects.find_without_subclasses(target).several:
             yield _ambiguous(record, "except", target, several)
             continue
         is_excluded = meanings.objects.excludes(target, own_names)

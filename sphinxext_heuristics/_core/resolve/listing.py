@@ -1,4 +1,4 @@
-"""The index as rows, free of nodes: what is listed, with which marks and counts."""
+"""What is listed of heuristics, free of nodes: links, bounds, counted categories."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ EXISTS, MISSING = "✅", "⬜"
 
 
 class Link(NamedTuple):
-    """One connection as the index lists it."""
+    """One connection as it is listed, or another line at the end of a definition."""
 
-    #: The connection's type: ``impl``, ``workflow``, ``principle`` or ``env``.
+    #: The connection's type (``impl``, ``workflow``, ``principle`` or ``env``); or
+    #: ``entry``, ``mention``, ``keyword`` or ``message``.
     type: str
     #: What it is called.
     text: str

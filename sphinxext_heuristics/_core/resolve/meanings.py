@@ -87,7 +87,7 @@ class Meanings:
         for name in names:
             if not self._why_excepted(record, name, is_wide=is_wide):
                 return resolved._replace(
-                    address=self._catalogue.places[name], entry=name
+                    address=self._catalogue.addresses[name], entry=name
                 )
         return resolved
 
@@ -105,7 +105,7 @@ class Meanings:
         if not found.reached:
             return found
         first = min(found.reached, key=lambda name: found.reached[name].is_below)
-        return found._replace(address=self._catalogue.places[first], entry=first)
+        return found._replace(address=self._catalogue.addresses[first], entry=first)
 
     def is_left_out(self, target: str) -> bool:
         """Return whether a target may be undocumented, as conf.py says, and exists."""

@@ -41,7 +41,7 @@ def why_missing(
         return _star_last(catalogue, target.removesuffix(".*"))
     if connection.pattern.endswith("+") and meanings.objects.find(target).reached:
         return "is no class: '+' means a class and its subclasses"
-    if meant := object_meant(catalogue, meanings, target):
+    if meant := why_undocumented(catalogue, meanings, target):
         return meant
     alike = [*_renamed(meanings, lost), *meanings.objects.closest(target)]
     near = did_you_mean([*dict.fromkeys(alike)][:3])
@@ -54,7 +54,7 @@ def why_missing(
 def lost_with(
     meanings: Meanings, quotes: Quotes, record: Heuristic | Query, resolved: Resolved
 ) -> dict[Evidence, Lost]:
-    """Return the evidence of an object that is gone, and so a missing target, too."""
+    """Return the quotes of the missing target's own object: lost for the same cause."""
     is_object = resolved.connection.type not in PAGE_TYPES
     if not isinstance(record, Heuristic) or resolved.exists or not is_object:
         return {}
@@ -102,10 +102,10 @@ def _star_last(catalogue: Catalogue, owner: str) -> str:
     )
 
 
-def object_meant(catalogue: Catalogue, meanings: Meanings, target: str) -> str:
-    """Return what is wrong with the name of an object that no entry has.
+def why_undocumented(catalogue: Catalogue, meanings: Meanings, target: str) -> str:
+    """Return why an object that a name means has no entry, and what to write.
 
-    That is ``""`` where nothing is known by it.
+    That is ``""`` where nothing is known by the name.
     """
     owner, _dot, last = target.rpartition(".")
     names = meanings.objects.find(owner).reached if owner else ()

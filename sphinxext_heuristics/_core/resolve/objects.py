@@ -39,7 +39,7 @@ class Objects:
         self._modules: set[str] = set()
         self.find = cache(self._find)
         #: What an `except` target means: as `find`, but for ``+``.
-        self.find_exactly = cache(self._find_exactly)
+        self.find_without_subclasses = cache(self._find_without_subclasses)
         self.aliases = cache(self._all_names)
         self.lineage = cache(self._lineage)
         self._known_as = cache(self._names_known_as)
@@ -134,9 +134,9 @@ class Objects:
         if plus:
             classes = self._with_subclasses(owner)
             return self._members(classes, member) if member else classes
-        return self.find_exactly(target)
+        return self.find_without_subclasses(target)
 
-    def _find_exactly(self, target: str) -> Resolved:
+    def _find_without_subclasses(self, target: str) -> Resolved:
         """Return what a name means: a class is itself, and not its subclasses."""
         if target.startswith("*."):
             ending = _ending(target[2:], self._by_last)
@@ -273,7 +273,7 @@ class Objects:
 
     def _names_excepted(self, target: str) -> set[str]:
         """Return all names of the objects that an `except` target means."""
-        found = self.find_exactly(target)
+        found = self.find_without_subclasses(target)
         if found.several:
             return set()
         # A copy has the name of another class.

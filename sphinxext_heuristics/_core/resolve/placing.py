@@ -7,10 +7,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .catalogue import rank
+from .forms import folded, give_titles
 from .listing import bounds
 from .records import ByHand, Form, Nearness, OnPage, Place, Shown
 from .rollup import Member, Rollup
-from .verdicts import folded, name_copies
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -80,7 +80,7 @@ class Placing:
         entries = self._catalogue.entries(docname)
         page = [self._with_reasons(docname, entry) for entry in entries]
         if self._settings.inherited == "once":
-            name_copies(self._meanings.objects.identity, entries, page)
+            give_titles(self._meanings.objects.identity, entries, page)
         limit = self._settings.max_shown
         return tuple(tuple(folded(verdicts, limit)) for verdicts in page)
 

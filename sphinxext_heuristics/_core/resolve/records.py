@@ -51,7 +51,8 @@ class Resolved(NamedTuple):
 
     #: What the author wrote, where it is a connection's.
     connection: Connection = Connection("", "")
-    #: Where a link leads; ``None`` if it is missing, or an object's name.
+    #: Where a link leads; ``None`` if it is missing. `Objects` gives none, since it
+    #: does not know where entries are; `Meanings` adds it.
     address: Address | None = None
     #: The documented names reached, in the order of the documentation, each with the
     #: rule by which.
@@ -103,8 +104,9 @@ class Form(enum.StrEnum):
     FULL = enum.auto()
     #: In full, in what is collapsed.
     FOLDED = enum.auto()
-    #: By its title, in one block with the others that are only named.
-    REPEATED = enum.auto()
+    #: By its title, in one block with others: it is in full elsewhere on the page, or
+    #: there are too many at a parameter, or the page's own text links to it.
+    TITLE = enum.auto()
     #: In a line of its own.
     LINE = enum.auto()
     #: By the definition itself, which the entry's documentation holds: without a box.
@@ -112,7 +114,11 @@ class Form(enum.StrEnum):
 
 
 class Verdict(NamedTuple):
-    """What becomes of a heuristic at a documented name that it reaches."""
+    """What becomes of a heuristic at an entry that it reaches.
+
+    `Meanings` says by which rule and what leaves it out, for each documented name;
+    `Placing` makes of that how the entry shows it.
+    """
 
     #: The heuristic.
     record: Heuristic
@@ -144,7 +150,7 @@ class OnPage(NamedTuple):
 
     #: The heuristic.
     record: Heuristic
-    #: The connection's type and target, as the author wrote them.
+    #: The connection's type and target.
     target: str
     #: The page or section.
     place: Place

@@ -21,7 +21,7 @@ class Member(NamedTuple):
     documented: tuple[str, ...]
     #: The names that `except` judges it by.
     own_names: tuple[str, ...]
-    #: Its heuristics, the most severe first.
+    #: Its heuristics, the in their order.
     heuristics: tuple[Heuristic, ...]
     #: The first entry of this very member that can be linked to.
     address: Address | None
@@ -93,7 +93,9 @@ class Rollup:
             )
             if heuristics:
                 documented = tuple(objects.find(above[-1]).reached)
-                addresses = [catalogue.places[entry_name] for entry_name in documented]
+                addresses = [
+                    catalogue.addresses[entry_name] for entry_name in documented
+                ]
                 yield Member(
                     name=name,
                     documented=documented,

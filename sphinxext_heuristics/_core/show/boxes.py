@@ -8,9 +8,9 @@ from docutils import nodes
 
 from ..model import SEVERITIES, Address, Entry, Heuristic, Note, Query
 from ..resolve.catalogue import by_weight
+from ..resolve.forms import unfolded
 from ..resolve.listing import Link
 from ..resolve.records import Form, Verdict
-from ..resolve.verdicts import unfolded
 from ..view import Here, HeuristicRef, View
 from ..words import _
 from .parts import (
@@ -50,7 +50,7 @@ class Box(NamedTuple):
     #: Its note; ``None`` where only its title is shown.
     note: Note | None
     form: Form
-    #: The name and place of the entry that shows it in full, if this one names a copy.
+    #: The entry that shows it in full, if this one gives only its title for that.
     full_at: Link | None = None
     #: Its bounds, and that it does not hold, where it is placed by hand all the same.
     outdated: str = ""
@@ -69,7 +69,7 @@ class EntryBoxes(NamedTuple):
     """What an API entry shows."""
 
     #: Each parameter, or ``""`` for the entry itself, with what is shown there.
-    places: dict[str, list[Box]]
+    by_parameter: dict[str, list[Box]]
     members: list[RolledUp]
 
 
@@ -81,7 +81,7 @@ def of_entry(
     for member in plan.placing.members(docname, entry):
         lines = [_box(plan.note, record, Form.LINE) for record in member.heuristics]
         members.append(RolledUp(member.name, member.address, lines))
-    places: dict[str, list[Box]] = {"": []} if members else {}
+    by_parameter: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
         if verdict.is_shown and verdict.form is not Form.DEFINED:
             full_at = None
@@ -92,9 +92,9 @@ def of_entry(
                 full_at = Link("impl", ".".join(parts[-2:]), address)
             box = _box(plan.note, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
-            place = "" if full_at else verdict.parameter
-            places.setdefault(place, []).append(box)
-    return EntryBoxes(places=places, members=members)
+            parameter = "" if full_at else verdict.parameter
+            by_parameter.setdefault(parameter, []).append(box)
+    return EntryBoxes(by_parameter=by_parameter, members=members)
 
 
 def of_records(
@@ -118,7 +118,7 @@ def of_records(
         box = _box(plan.note, record, form)
         boxes.append(box._replace(outdated=outdated))
     dangers = (record for record in linked if record.severity == SEVERITIES[-1])
-    boxes += [_box(plan.note, record, Form.REPEATED) for record in dangers]
+    boxes += [_box(plan.note, record, Form.TITLE) for record in dangers]
     return tuple(boxes)
 
 
@@ -158,14 +158,14 @@ def _title(box: Box, here: Here) -> list[nodes.Node]:
 
 
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
-    """Return the nodes of boxes; the folded and the named ones are a block each."""
+    """Return the nodes of boxes; the folded ones and the titles are a block each."""
     shown: list[nodes.Node] = []
     folded: list[nodes.Node] = []
     titles: list[str] = []
-    only_named: list[Box] = []
+    titled: list[Box] = []
     for box in boxes:
-        if box.form is Form.REPEATED:
-            only_named.append(box)
+        if box.form is Form.TITLE:
+            titled.append(box)
         elif box.form is Form.FOLDED:
             folded.append(_box_node(box, here))
             titles.append(box.ref.title)
@@ -175,13 +175,13 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
         summary = _("%d more") % len(folded) + f": {', '.join(titles)}"
         classes = ["heuristic-more", UNSEARCHED]
         shown.append(collapsed(summary, *folded, classes=classes))
-    if only_named:
-        shown.append(_names(only_named, here))
+    if titled:
+        shown.append(_titles(titled, here))
     return shown
 
 
-def _names(boxes: list[Box], here: Here) -> nodes.Element:
-    """Return the block that names heuristics, and where they are in full."""
+def _titles(boxes: list[Box], here: Here) -> nodes.Element:
+    """Return the block of titles, and where the heuristics are in full."""
     places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
     line: list[Part] = [_("%d heuristics") % len(boxes), *_dangers(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:

@@ -1,4 +1,4 @@
-"""What an API entry shows of what reaches it: in full, named or folded."""
+"""The form in which an API entry shows what reaches it: in full, titled or folded."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ class InFull(NamedTuple):
 
     #: The one that the earliest target reaches.
     best: Entry
-    #: Where each of them is in memory: another entry may be equal.
-    places: frozenset[int]
+    #: The id in memory of each of them: another entry may be equal.
+    entry_ids: frozenset[int]
     #: The name of an object by identity → the first of them that documents it.
     by_identity: dict[str, Entry]
 
     def has(self, entry: Entry) -> bool:
         """Return whether this very entry is one of them."""
-        return id(entry) in self.places
+        return id(entry) in self.entry_ids
 
 
-def name_copies(
+def give_titles(
     identity: Callable[[str], str],
     entries: Sequence[Entry],
     page: Sequence[list[Verdict]],
 ) -> None:
-    """Let entries only name what others of the page show in full.
+    """Let entries give only the title of what others of the page show in full.
 
-    *identity* returns the name by identity of a documented name.
+    It changes the verdicts of *page*, an entry's each. *identity* returns the identity
+    of a documented name.
     """
     shown: dict[str, list[tuple[Entry, Verdict]]] = {}
     for entry, verdicts in zip(entries, page, strict=True):
@@ -49,18 +50,16 @@ def name_copies(
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, []).append((entry, verdict))
     in_full = {
-        name: _in_full(identity, places) for name, places in shown.items() if places[1:]
+        name: _in_full(identity, pairs) for name, pairs in shown.items() if pairs[1:]
     }
     for entry, verdicts in zip(entries, page, strict=True):
         own = identity(entry.names[0]) if verdicts else ""
         for position, verdict in enumerate(verdicts):
-            places = in_full.get(verdict.record.name)
-            is_here = verdict.form is Form.DEFINED or not verdict.is_shown
-            if places and not is_here and not places.has(entry):
-                full_at = places.by_identity.get(own, places.best)
-                verdicts[position] = verdict._replace(
-                    form=Form.REPEATED, full_at=full_at
-                )
+            others = in_full.get(verdict.record.name)
+            stays = verdict.form is Form.DEFINED or not verdict.is_shown
+            if others and not stays and not others.has(entry):
+                full_at = others.by_identity.get(own, others.best)
+                verdicts[position] = verdict._replace(form=Form.TITLE, full_at=full_at)
 
 
 def _in_full(
@@ -77,8 +76,8 @@ def _in_full(
     by_identity: dict[str, Entry] = {}
     for entry in (best, *named):
         by_identity.setdefault(identity(entry.names[0]), entry)
-    places = frozenset(map(id, (best, *named)))
-    return InFull(best=best, places=places, by_identity=by_identity)
+    entry_ids = frozenset(map(id, (best, *named)))
+    return InFull(best=best, entry_ids=entry_ids, by_identity=by_identity)
 
 
 def _distance(verdict: Verdict) -> tuple[int, Nearness, bool, bool]:
@@ -95,31 +94,31 @@ def _distance(verdict: Verdict) -> tuple[int, Nearness, bool, bool]:
 
 
 def folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
-    """Yield the verdicts of an entry, with what is past the limits folded or named."""
-    places: dict[str, list[Heuristic]] = {}
+    """Yield the verdicts of an entry, what is past the limits folded or titled."""
+    by_parameter: dict[str, list[Heuristic]] = {}
     for verdict in verdicts:
         if verdict.is_shown and verdict.form is Form.FULL:
-            places.setdefault(verdict.parameter, []).append(verdict.record)
-    is_open = unfolded(places.pop("", ()), limit)
-    for records in places.values():
-        is_open.update(record.name for record in records[:_OPEN_AT_PARAMETER])
+            by_parameter.setdefault(verdict.parameter, []).append(verdict.record)
+    open_names = unfolded(by_parameter.pop("", ()), limit)
+    for records in by_parameter.values():
+        open_names.update(record.name for record in records[:_OPEN_AT_PARAMETER])
     for verdict in verdicts:
-        if verdict.form is not Form.FULL or verdict.record.name in is_open:
+        if verdict.form is not Form.FULL or verdict.record.name in open_names:
             yield verdict
         else:
-            form = Form.REPEATED if verdict.parameter else Form.FOLDED
+            form = Form.TITLE if verdict.parameter else Form.FOLDED
             yield verdict._replace(form=form)
 
 
 def unfolded(records: Sequence[Heuristic], limit: int) -> set[str]:
-    """Return the names of those of a place that are open, which are in their order.
+    """Return the names of those that are open, of what one place shows in its order.
 
     They are the first *limit*, and every danger. One alone is not folded.
     """
-    is_open = {
+    open_names = {
         record.name
         for at, record in enumerate(records)
         if at < limit or record.severity == SEVERITIES[-1]
     }
-    is_worth_it = len(records) - len(is_open) > 1
-    return is_open if is_worth_it else {record.name for record in records}
+    is_worth_it = len(records) - len(open_names) > 1
+    return open_names if is_worth_it else {record.name for record in records}
