@@ -242,7 +242,7 @@ class Settings:
         """Return a heuristic's name with the namespace."""
         return f"{self.namespace}_{name}" if self.namespace else name
 
-    def has_page(self, docname: str) -> bool:
+    def is_of_heuristics(self, docname: str) -> bool:
         """Return whether a document is in ``heuristics_dir``."""
         folder = self.dir and posixpath.normpath(self.dir).strip("/")
         return bool(folder) and docname.startswith(f"{folder}/")

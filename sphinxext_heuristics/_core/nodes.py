@@ -30,7 +30,7 @@ class heuristic_facts(nodes.General, Placeholder):  # noqa: N801 - docutils' way
 
 
 class heuristic_entries(nodes.General, Placeholder):  # noqa: N801 - docutils' way
-    """Where a definition's list of API entries will be."""
+    """Where the end of a definition will be, such as the entries that show it."""
 
 
 class heuristic_query(nodes.General, Placeholder):  # noqa: N801 - docutils' way
@@ -63,7 +63,8 @@ def register(app: Sphinx) -> None:
 #: What marks the section that a page has for want of a title of its own.
 UNTITLED = "heuristic_untitled"
 
-#: What marks the container of quoted code and holds its place among those of the page.
+#: What marks the container of quoted code: it holds the evidence until that is
+#: collected, and then its position among those of the page.
 EVIDENCE = "heuristic_evidence"
 
 

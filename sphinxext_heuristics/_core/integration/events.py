@@ -88,7 +88,7 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identified, modules)
     page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
-    if Settings.of(env.config).has_page(env.docname):
+    if Settings.of(env.config).is_of_heuristics(env.docname):
         conflict = tuple(page_files.conflict(env.doc2path(env.docname)))
         page = page._replace(problems=conflict or page.problems)
     domain.pages[env.docname] = page

@@ -115,24 +115,21 @@ class HeuristicDirective(CheckedDirective):
             "The parameters that it is about: it is shown where they are described; "
             "of what `C+` or `*.name` reaches, only entries that show one of them in "
             "their signature or documentation show it",
-            "none",
-            "parameters",
+            field="parameters",
         ),
         ListOption(
             "except",
             _without_tilde,
             "API entries that `impl` reaches and that shall not show it; a class "
             "covers its members",
-            "none",
-            "excepts",
-            "except",
+            field="excepts",
+            key="except",
         ),
         ListOption(
             "category",
             as_written,
             "One or more categories, separated by commas",
-            "none",
-            "categories",
+            field="categories",
         ),
         DirectiveOption(
             "severity",
@@ -154,17 +151,15 @@ class HeuristicDirective(CheckedDirective):
             as_written,
             "What readers search for and the text does not say, separated by commas; "
             "the page shows it, and the search finds the page by it",
-            "none",
-            "keywords",
+            field="keywords",
         ),
         LinesOption(
             "messages",
             as_written,
             "Errors and warnings that readers paste and that no evidence can prove, "
             "one a line; a `…` stands for anything",
-            "none",
-            "messages",
-            "reported",
+            field="messages",
+            key="reported",
         ),
         ListOption(
             "former-names", as_written, "Earlier names; links to them keep working"
@@ -195,14 +190,17 @@ class HeuristicDirective(CheckedDirective):
             classes,
             "More CSS classes, for the definition and for what is shown of it "
             "elsewhere",
-            "none",
-            "classes",
+            field="classes",
         ),
         DirectiveOption("name", as_written, "A label for the role `ref`"),
     )
 
     def run(self) -> list[Node]:
-        """Return the definition's node with its record, note and body."""
+        """Return the definition's node: title, note, facts, body and end.
+
+        The node of the facts carries the record: it outlives the transform that gives
+        the definition its form, and `collect` completes the record and takes it out.
+        """
         options = self.read_options()
         self._check_below()
         name = self._plain_name(self.header.argument)

@@ -83,7 +83,11 @@ class CheckedDirective(SphinxDirective):
     in_header: ClassVar[re.Pattern[str]] = re.compile(r"\s*\S")
 
     def read_options(self) -> dict[str, Any]:
-        """Return the values of the options that are given; note what is wrong."""
+        """Return the values of the options that are given.
+
+        Call it first: it notes what is wrong in ``problems``, and leaves the body in
+        ``content``.
+        """
         self.problems: list[Problem] = []
         self.lines = (self.block_text or "").splitlines()
         texts = self._texts()

@@ -56,7 +56,7 @@ class PlaceDefinitions(SphinxTransform):
         add one for each page that lists it in a toctree.
         """
         stem = self.env.docname.rpartition("/")[2]
-        is_page = Settings.of(self.config).has_page(self.env.docname)
+        is_page = Settings.of(self.config).is_of_heuristics(self.env.docname)
         if stem == "index" or not is_page or self.document.next_node(nodes.section):
             return
         section = nodes.section("", nodes.title(stem, stem))

@@ -67,7 +67,10 @@ class Catalogue:
         return {record.name: record for record in first.values()}
 
     def own_page(self, record: Heuristic) -> str:
-        """Return the page that another one includes a definition from, or ``""``."""
+        """Return the page that a definition is written in, where others include it.
+
+        That is ``""`` for the definition there.
+        """
         docname = self._own_pages.get((record.source, record.line), record.docname)
         return docname if docname != record.docname else ""
 

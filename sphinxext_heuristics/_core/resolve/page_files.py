@@ -37,7 +37,7 @@ def problems(catalogue: Catalogue, path_of: Callable[[str], Path]) -> Iterator[P
         yield _at(path_of(INDEX_PAGE), 1, message)
     for docname, page in catalogue.pages.items():
         stem = docname.rpartition("/")[2]
-        if not catalogue.settings.has_page(docname):
+        if not catalogue.settings.is_of_heuristics(docname):
             yield from _included(catalogue, docname, page)
         elif stem != "index" and not is_unreadable(page):
             yield from _of_page(catalogue.settings, stem, page, path_of(docname))
@@ -46,7 +46,7 @@ def problems(catalogue: Catalogue, path_of: Callable[[str], Path]) -> Iterator[P
 def _included(catalogue: Catalogue, docname: str, page: Page) -> Iterator[Problem]:
     """Yield the problem of each page of a heuristic that another page includes."""
     for record in page.heuristics:
-        if catalogue.settings.has_page(catalogue.own_page(record)):
+        if catalogue.settings.is_of_heuristics(catalogue.own_page(record)):
             message = (
                 f"this page is included in {docname!r}, too: it counts itself; "
                 f"link to heuristic {record.name!r} there"
