@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import heapq
 import os.path
 import reprlib
-from functools import lru_cache
-from itertools import pairwise
+from collections import Counter
+from functools import cached_property
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 #: How many names are compared letter by letter: those that share the most pairs of
 #: letters.
 _LIKELY = 50
-#: How many letters of a name are compared: a message is not worth more.
-_MAX_LETTERS = 200
+#: How many names that share a pair are counted, and how many letters compared: a
+#: message is not worth more.
+_MAX_COUNTED, _MAX_LETTERS = 20_000, 200
 
 #: The ``type`` of all warnings.
 TYPE = "heuristic"
@@ -60,25 +61,46 @@ def absolute(source: str | None) -> str:
 
 
 def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """Return the names most like *word*, best first; case does not matter.
+    """Return the names most like *word*, best first; case does not matter."""
+    return ClosestNames(names).closest(word, count)
 
-    Of names that differ only in case, the first in order is meant. To compare 5,000
-    names letter by letter takes half a second, and to count pairs a few milliseconds.
+
+class ClosestNames:
+    """Names that are searched many times for those most like a word.
+
+    Only the first search takes a time that grows with their number.
     """
-    folded: dict[str, str] = {}
-    for name in sorted(names):
-        folded.setdefault(name.casefold()[:_MAX_LETTERS], name)
-    wanted = word.casefold()[:_MAX_LETTERS]
-    pairs = _pairs(wanted)
-    likely = heapq.nlargest(_LIKELY, folded, key=lambda name: len(pairs & _pairs(name)))
-    close = difflib.get_close_matches(wanted, likely, n=count, cutoff=0.6)
-    return tuple(folded[name] for name in close)
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Take the names; of those that differ only in case, the first in order."""
+        self._folded: dict[str, str] = {}
+        for name in sorted(names):
+            self._folded.setdefault(name.casefold()[:_MAX_LETTERS], name)
+
+    @cached_property
+    def _by_pair(self) -> dict[str, list[str]]:
+        """Map each pair of letters to the names that hold it."""
+        found: dict[str, list[str]] = {}
+        for name in self._folded:
+            for pair in _pairs(name):
+                found.setdefault(pair, []).append(name)
+        return found
+
+    def closest(self, word: str, count: int = 3) -> tuple[str, ...]:
+        """Return the names most like *word*, best first; case does not matter."""
+        folded = word.casefold()[:_MAX_LETTERS]
+        # Rare pairs first: of those that all names share, a part will do.
+        sharing = [self._by_pair.get(pair, []) for pair in _pairs(folded)]
+        sharing.sort(key=len)
+        counted = Counter(islice(chain.from_iterable(sharing), _MAX_COUNTED))
+        likely = [name for name, _count in counted.most_common(_LIKELY)]
+        close = difflib.get_close_matches(folded, likely, n=count, cutoff=0.6)
+        return tuple(self._folded[name] for name in close)
 
 
-@lru_cache(maxsize=16_384)
-def _pairs(word: str) -> frozenset[str]:
-    """Return the pairs of letters of a word; its edges are letters."""
-    return frozenset(map("".join, pairwise(f" {word} ")))
+def _pairs(word: str) -> dict[str, None]:
+    """Return the pairs of letters of a word, in their order; its edges are letters."""
+    return dict.fromkeys(map("".join, pairwise(f" {word} ")))
 
 
 def counted(number: int, noun: str) -> str:

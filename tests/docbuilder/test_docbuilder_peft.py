@@ -55,6 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     # the heuristics' extension has tests of its own, and no pages here; nor do those of
     # the site
     for extension in (
+        # to the manual, which is not built here
+        "sphinx.ext.intersphinx",
         "sphinxext_heuristics",
         "sphinxext_heuristics.releases",
         *(path.stem for path in (DOCS / "_ext").glob("*.py")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from ..diagnostics import closest, did_you_mean
+from ..diagnostics import ClosestNames, closest, did_you_mean
 from ..model import (
     CATEGORY,
     PAGE_TYPES,
@@ -417,13 +417,14 @@ def _of_requested_target(
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
     catalogue, external = plan.catalogue, plan.meanings.external
+    known = ClosestNames(catalogue.by_name)
     for page in catalogue.pages.values():
         for role in page.roles:
             if catalogue.lookup(role.target) or external.heuristic(role.target):
                 continue
             message = "the heuristic role names no heuristic"
             if name := catalogue.settings.strip(role.target.strip()):
-                near = did_you_mean(closest(name, catalogue.by_name))
+                near = did_you_mean(known.closest(name))
                 if ":" in name:
                     near = _of_project(external, name)
                 message = f"unknown heuristic {role.target!r}{near}"

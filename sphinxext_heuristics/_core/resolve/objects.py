@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING
 
-from ..diagnostics import closest
+from ..diagnostics import ClosestNames, closest
 from .records import Resolved, Rule
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Objects:
         self.lineage = cache(self._lineage)
         self._known_as = cache(self._names_known_as)
         self._excepted = cache(self._names_excepted)
+        #: The last part of a name → the documented names that end so, to be asked for
+        #: those like another.
+        self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
         for entry in entries:
             for name in entry.names:
                 if entry.is_module:
@@ -123,6 +126,10 @@ class Objects:
         names = chain.from_iterable(map(self.lineage, untold))
         found = [*_ending(tail, self._told_by_last), *names]
         return _ending(tail, _by_last_part(dict.fromkeys(found)))
+
+    @cached_property
+    def _last_parts(self) -> ClosestNames:
+        return ClosestNames(self._by_last)
 
     def _find(self, target: str) -> Resolved:
         """Return what *target* means.
@@ -304,13 +311,14 @@ class Objects:
         """Return the documented names most like *target*."""
         owner, _dot, last = target.rpartition(".")
         is_last = last in self._by_last
-        ends = [last] if is_last else closest(last, self._by_last, 2)
-        alike = [*chain.from_iterable(self._by_last[end] for end in ends)]
-        if found := closest(target, alike):
+        ends = [last] if is_last else self._last_parts.closest(last, 2)
+        alike = chain.from_iterable(self._by_last[end] for end in ends)
+        near = chain.from_iterable(self._alike(end).closest(target) for end in ends)
+        if found := closest(target, near):
             return found
         # The same last part is meant wherever it is; of a bare name, like ones will do.
         is_meant = is_last or owner in {"", "*"}
-        return tuple(alike[:3]) if is_meant else ()
+        return tuple(islice(alike, 3)) if is_meant else ()
 
 
 def _ending(tail: str, by_last: Mapping[str, list[str]]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from ..diagnostics import closest
+from ..diagnostics import ClosestNames
 from ..model import PAGE_TYPES, Address
 from .records import Place, Resolved
 
@@ -134,10 +134,10 @@ class Pages:
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""
         # A name and its last part may both be close.
-        found = closest(fold(target), self._by_fold, 6)
+        found = self._alike.closest(fold(target), 6)
         if "#" in target:
             anchor = target.rpartition("#")[2]
-            found = (*closest(fold(anchor), self._by_fold, 1), *found)
+            found = (*self._alike.closest(fold(anchor), 1), *found)
         return tuple(dict.fromkeys(self._by_fold[name] for name in found))[:3]
 
     @cached_property
@@ -152,6 +152,10 @@ class Pages:
                 if section:
                     found[fold(anchor)] = f"{docname}#{anchor}"
         return found | _by_fold(reversed(self._exact))
+
+    @cached_property
+    def _alike(self) -> ClosestNames:
+        return ClosestNames(self._by_fold)
 
 
 def toctree_order(
