@@ -69,3 +69,11 @@ def test_the_front_page_links_each_section() -> None:
     text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     linked = re.findall(r"guides/troubleshooting\.md#([\w-]+)", text)
     assert {*linked} == {*sections()} == {*QUESTIONS}
+
+
+def test_the_list_of_guides_begins_with_it() -> None:
+    text = (ROOT / "docs/guides/index.md").read_text(encoding="utf-8")
+    first = re.search(r"^```\{toctree\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert first is not None
+    # with its headings, which are what people see
+    assert first[1].split() == [":maxdepth:", "2", "troubleshooting"]
