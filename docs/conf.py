@@ -36,6 +36,7 @@ extensions = [
     "sphinxext_heuristics",
     "sphinxext_heuristics.docbuilder",
     "sphinxext_heuristics.releases",
+    "narrow_tables",
     "one_signature",
     "pictures",
     "preludes",
@@ -99,8 +100,12 @@ heuristics_source_url = (
 )
 
 html_theme = "furo"
-# Code that scrolls can be reached by keyboard, which some browsers leave to the page.
-html_static_path = [str(Path(__file__).parent / "_ext/scrolling.js")]
+# What scrolls can be reached by keyboard, which some browsers leave to the page.
+html_static_path = [
+    str(Path(__file__).parent / "_ext/scrolling.js"),
+    str(Path(__file__).parent / "_ext/tables.css"),
+]
+html_css_files = ["tables.css"]
 html_js_files = [("scrolling.js", {"defer": "defer"})]
 # only breaks ties
 html_search_scorer = str(Path(__file__).parent / "_ext/scorer.js")

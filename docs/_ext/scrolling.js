@@ -1,13 +1,13 @@
-/* Code that scrolls can be reached by keyboard, whatever its width is now. */
+/* Code and tables that scroll can be reached by keyboard, whatever their width is now. */
 "use strict";
 {
-  const update = (code) => {
-    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
-    else code.removeAttribute("tabindex");
+  const update = (box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
   };
   const watch = new ResizeObserver((changes) => changes.forEach(({ target }) => update(target)));
-  for (const code of document.querySelectorAll("pre")) {
-    update(code);
-    watch.observe(code);
+  for (const box of document.querySelectorAll("pre, .table-wrapper")) {
+    update(box);
+    watch.observe(box);
   }
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import accounts
 import peft
 import pytest
+from chromium import Tab
 from conftest import ROOT, dom_of, forget_project
 from pages import PAGES, PREFIX, inheriting, object_of, option, reach
 from peft.tuners.tuners_utils import BaseTuner
@@ -472,6 +473,51 @@ def test_a_name_finds_its_entry_first(
     kind, _docname, title = results[name][0]
     assert kind == "object"
     assert title == SEARCH["names"][name] or title.endswith(f".{SEARCH['names'][name]}")
+
+
+# -- tables on a phone ----------------------------------------------------------------
+
+#: Returns of each table of a page: its kind, whether it fits its box and the window,
+#: and whether the first column is in sight when it has been scrolled to its end.
+_TABLES = """
+const seen = [];
+for (const table of document.querySelectorAll("article table:is(.table-of-words, .table-of-values)")) {
+  const box = table.parentElement;
+  for (let fold = box; fold; fold = fold.parentElement) fold.open = true;
+  const cells = [...table.querySelectorAll("tbody td")];
+  const fits =
+    box.scrollWidth <= box.clientWidth &&
+    cells.every((cell) => cell.getBoundingClientRect().right <= innerWidth);
+  box.scrollLeft = box.scrollWidth;
+  const first = cells[0].getBoundingClientRect();
+  const isInSight = first.left >= 0 && first.right <= innerWidth / 2;
+  seen.push({ isOfWords: table.matches(".table-of-words"), fits, isInSight });
+}
+return [seen, document.querySelectorAll("article table").length];
+"""
+
+
+@pytest.mark.browser
+def test_tables_of_guides_are_read_on_a_phone(
+    site: Built, browser: str, tmp_path: Path
+) -> None:
+    found = []
+    tab = Tab(browser, tmp_path)
+    try:
+        tab.resize(390)
+        for path in sorted(site.out.glob("guides/*.html")):
+            tab.open(path.as_uri())
+            seen, number = tab.run(_TABLES)
+            assert len(seen) == number, path.name
+            for index, table in enumerate(seen):
+                place = f"table {index + 1} of {path.name}"
+                assert table["fits"] or not table["isOfWords"], place
+                assert table["fits"] or table["isInSight"], place
+            found += seen
+    finally:
+        tab.close()
+    assert sum(table["isOfWords"] for table in found) > len(found) / 2
+    assert not all(table["fits"] for table in found), "so no table scrolls"
 
 
 # -- code on a phone ------------------------------------------------------------------
