@@ -141,7 +141,7 @@ test-all: $(VENV)/.group-test browser ## run all tests, with the coverage report
 	$(pytest) --cov --cov-report=term-missing:skip-covered $(PYTESTOPTS)
 
 # PEFT's source is read where heuristics quote it; nothing imports it, nor PyTorch. CI runs the slow ones too
-test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT and are not slow, with any Sphinx: some minutes
+test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT and are not slow, with any Sphinx: six minutes on two cores
 	@$(bin)/python -m pip install --quiet --no-deps --constraint $(pins) peft
 	$(pytest) -m 'not peft and not slow' \
 		--ignore tests/peft --ignore tests/docbuilder/test_docbuilder_peft.py $(PYTESTOPTS)
