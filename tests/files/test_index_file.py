@@ -467,7 +467,7 @@ def seconds(count: int) -> float:
         )
         assert project_file.difference(wanted.replace("Note 5 ", "Note five "), wanted)
         exporter = Exporter(plan, lambda docname: f"{docname}.html", Path("/src"))
-        exporter.all(SimpleNamespace(project="", release=""), "")  # type: ignore[arg-type]
+        exporter.all(SimpleNamespace(project="", release=""), "", [])  # type: ignore[arg-type]
         best = min(best, time.process_time() - start)
     assert wanted.count("\n") > count
     return best
