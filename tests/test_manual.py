@@ -59,9 +59,11 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         (root / path).write_text(text, encoding="utf-8")
 
 
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    root: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a module of Python in a folder, as readers do."""
-    environment = os.environ | {"NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"NO_COLOR": "1", "PYTHONPATH": str(ROOT)} | variables
     return subprocess.run(  # noqa: S603 - the arguments are this file's
         [sys.executable, "-m", *arguments],
         check=False,

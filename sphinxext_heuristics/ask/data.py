@@ -124,12 +124,12 @@ class _Answers:
             messages = [(*message, "source") for message in quotes]
             messages += [("", message, "reported") for message in record.messages]
             note = nodes.paragraph("", "", *nowhere.note(plan.note(record)))
-            it = meta(plan.catalogue, record)
+            remark = meta(plan.catalogue, record).remark
             pieces = self._texts[record.docname].pieces
             yield {
                 "uri": self._uri(record.docname, record.anchor),
                 "title": record.title,
-                "page": f"({it.bounds}; {it.outdated})" if it.outdated else "",
+                "page": f"({remark})" if remark else "",
                 "severity": record.severity,
                 "note": folded(note),
                 "keywords": record.keywords,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import pytest
 import requests
 from chromium import Tab
 from conftest import ROOT, forget_project
+from test_manual import run
 
 from sphinxext_heuristics import __version__
 from sphinxext_heuristics._core.cli import parser
@@ -32,17 +32,6 @@ EXAMPLE = MANUAL / "example"
 NAMES = sorted(
     path.stem for path in (EXAMPLE / "heuristics").iterdir() if path.stem != "index"
 )
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - the arguments are this file's
-        [sys.executable, "-m", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"NO_COLOR": "1"} | variables,
-    )
 
 
 # -- the site -------------------------------------------------------------------------
@@ -99,7 +88,15 @@ def data(manual: Built, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noq
     out = tmp_path_factory.mktemp("json")
     doctrees = shutil.copytree(manual.out / ".doctrees", out / "doctrees")
     done = run(
-        "sphinx", "-q", "-b", "heuristics", "-d", str(doctrees), str(MANUAL), str(out)
+        ROOT,
+        "sphinx",
+        "-q",
+        "-b",
+        "heuristics",
+        "-d",
+        str(doctrees),
+        str(MANUAL),
+        str(out),
     )
     assert (done.returncode, done.stderr) == (0, "")
     made = type(manual)(out=out, status=0, stderr="", imported=frozenset())
@@ -196,7 +193,7 @@ def test_an_attribute_of_another_class_overrides_nothing(manual: Built) -> None:
     """PreparedRequest.hooks: both its class and the target's inherit something else from one base."""
     doctrees = str(manual.out / ".doctrees")
     arguments = ("explain", str(MANUAL), "Hook_The_Prepared_Request", "-d", doctrees)
-    said = run("sphinxext_heuristics", *arguments).stdout
+    said = run(ROOT, "sphinxext_heuristics", *arguments).stdout
     assert "not reached: requests.PreparedRequest.hooks: the name is the same, " in said
 
 
@@ -278,6 +275,7 @@ def changed(tmp_path: Path) -> Iterator[Callable[[str, str, str], list[str]]]:
             text = path.read_text(encoding="utf-8")
             path.write_text(re.sub(old, new, text), encoding="utf-8")
         done = run(
+            ROOT,
             *("sphinx", "-q", "-W", "--keep-going", str(MANUAL), str(tmp_path / "out")),
             PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from contextlib import suppress
-from itertools import chain, islice, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..source.names import HELD, parse
@@ -70,12 +70,15 @@ class Code:
                 tree = parse(f"{self._text}{end}\n")
                 break
         self._has_docstring = any(_is_text(block[0]) for block in _blocks(tree))
-        closed = (_handlers(f"{self._text}{end}") for end in ends)
-        handlers = chain.from_iterable(closed)
-        ways = [*_statements(tree), *_runs(self._text), *islice(handlers, 1)]
+        ways = [*_statements(tree), *_runs(self._text)]
         self._ways = [way for way in map(self._quoted, ways) if way]
         if not self._ways:
-            parse(self._text)
+            # What else would not parse on its own.
+            clauses = map(_handlers, (f"{self._text}{end}" for end in ends))
+            if handlers := next(filter(None, clauses), []):
+                self._ways = [self._quoted(handlers)]
+            else:
+                parse(self._text)
 
     def _quoted(self, way: Row) -> list[Atom]:
         """Return the atoms of what is quoted, without what only makes it parse."""
@@ -173,12 +176,13 @@ def _runs(text: str) -> Iterator[Row]:
                     yield items[1:] if keyword_only else items
 
 
-def _handlers(text: str) -> Iterator[Row]:
-    """Yield a quote as the ``except`` clauses that it is, if it is that."""
+def _handlers(text: str) -> Row:
+    """Return a quote as the ``except`` clauses that it is, if it is that."""
     with suppress(ValueError):
         match parse(f"try: pass\n{text}\n").body:
             case [ast.Try(handlers=[_, *_] as handlers)]:
-                yield [ast.increment_lineno(handler, -1) for handler in handlers]
+                return [ast.increment_lineno(handler, -1) for handler in handlers]
+    return []
 
 
 def _rows(tree: ast.Module) -> Iterator[Row]:

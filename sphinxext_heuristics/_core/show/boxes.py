@@ -113,8 +113,7 @@ def of_records(
     boxes = []
     for record in boxed:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        line = meta(plan.catalogue, record)
-        outdated = f"{line.bounds}; {line.outdated}" if line.outdated else ""
+        outdated = meta(plan.catalogue, record).remark
         box = _box(plan.note, record, form)
         boxes.append(box._replace(outdated=outdated))
     dangers = (record for record in linked if record.severity == SEVERITIES[-1])

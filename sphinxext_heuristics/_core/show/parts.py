@@ -57,6 +57,11 @@ class Meta(NamedTuple):
     #: That it does not hold for the documented version, or ``""``.
     outdated: str
 
+    @property
+    def remark(self) -> str:
+        """That it does not hold, with its bounds, or ``""``."""
+        return f"{self.bounds}; {self.outdated}" if self.outdated else ""
+
 
 def heuristic_ref(record: Heuristic) -> HeuristicRef:
     """Return a heuristic as a link names it."""
