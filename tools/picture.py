@@ -52,7 +52,8 @@ def example() -> dict[str, str]:
 
 def build(folder: Path) -> str:
     """Build the example as README says, and return its warnings."""
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-E", "docs", "html"]
+    command = [sys.executable, "-m", "sphinx", "-N", "-W", "-q", "-E"]
+    command += ["docs", "html"]
     done = subprocess.run(  # noqa: S603 - the command is written right here
         command, check=False, capture_output=True, text=True, cwd=folder
     )
