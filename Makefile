@@ -47,7 +47,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html manual adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
+.PHONY: help html manual heuristic renew adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
 	distclean browser tex always
 
 help: ## show this list
@@ -73,8 +73,17 @@ html: $(VENV)/.group-docs ## build the manual and PEFT's site, docs/_build/html;
 		"PEFT $$($(bin)/python -c 'from importlib.metadata import version; print(version("peft"))')"
 	@# the cache of a failed build goes: Sphinx would not repeat its warnings, and the next -W would be green
 	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
-		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }
+		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above; what is stale, make renew writes' >&2; \
+		exit 1; }
 	@echo 'make: the site is in $(site)/index.html'
+
+NAME ?=
+heuristic: $(venv_ready) ## begin a heuristic, its page and its test: NAME=Merge_Before_Export
+	@$(bin)/python tools/heuristic.py '$(NAME)'
+
+renew: $(VENV)/.group-docs ## write what follows from the heuristics' pages and PEFT, and say what changed
+	$(build_manual)
+	@$(bin)/python tools/renew.py
 
 # a checkout of PEFT, whose files stay as they are
 PEFT_TREE ?= ../peft

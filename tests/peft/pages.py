@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from functools import cache
 from typing import Any
@@ -50,11 +51,7 @@ def reach() -> list[tuple[str, str]]:
 
 def object_of(entry: str) -> object:
     """Return what an API entry is about."""
-    parts = entry.split(".")
-    found: Any = __import__(parts[0])
-    for part in parts[1:]:
-        found = getattr(found, part)
-    return found
+    return pkgutil.resolve_name(entry)
 
 
 def inheriting(method: str) -> set[str]:

@@ -258,3 +258,14 @@ def test_pefts_own_pages_have_a_place_for_each_page_that_is_named() -> None:
             targets = re.sub(r"[^,]*<(.*?)>", r"\1", option(name, key))
             for target in filter(None, targets.split(",")):
                 assert fold(target.strip().lstrip("?")) in known, name
+
+
+def test_each_pair_of_what_is_silent_is_of_the_heuristic_that_is_linked() -> None:
+    text = (ROOT / "docs/silent.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\{heuristic\}`(\w+)`", text)
+    included = re.findall(
+        r"\{literalinclude\} heuristics/huggingface_peft_(\w+)\.md", text
+    )
+    assert linked == included
+    front = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    assert "(silent.md)" in front

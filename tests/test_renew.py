@@ -1,0 +1,148 @@
+"""What `make heuristic` begins, and what `make renew` writes and says."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEURISTIC = runpy.run_path(str(ROOT / "tools/heuristic.py"))
+RENEW = runpy.run_path(str(ROOT / "tools/renew.py"))
+
+INDEX = """\
+# Heuristics
+
+```{toctree}
+:caption: The first five
+
+huggingface_peft_Safe
+```
+
+```{toctree}
+:caption: Training
+
+huggingface_peft_Gone
+huggingface_peft_Rare
+```
+
+```{toctree}
+:caption: Debugging
+
+```
+"""
+
+
+def page(name: str, category: str, severity: str, weight: str = "") -> str:
+    return (
+        f"````{{heuristic}} {name}\n:category: {category}\n:severity: {severity}\n"
+        f"{weight}\n\ntext\n````\n"
+    )
+
+
+# -- make heuristic --
+
+
+def test_it_writes_a_page_and_a_test_that_say_what_goes_where(tmp_path: Path) -> None:
+    for folder in ("heuristics", "tests/peft/claims"):
+        (tmp_path / folder).mkdir(parents=True)
+    written, test = HEURISTIC["begin"]("Merge_Before_Export", tmp_path)
+    assert written == tmp_path / "heuristics/huggingface_peft_Merge_Before_Export.md"
+    assert test == tmp_path / "tests/peft/claims/test_merge_before_export.py"
+    assert written.read_text("utf-8").startswith(
+        "````{heuristic} Merge_Before_Export\n"
+    )
+    assert '@claim("Merge_Before_Export")' in test.read_text("utf-8")
+    compile(test.read_text("utf-8"), test.name, "exec")
+    with pytest.raises(ValueError, match="is there already"):
+        HEURISTIC["begin"]("Merge_Before_export", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "merge", "Merge-Before", "../Merge", "Merge.md"])
+def test_what_is_no_name_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="NAME=Merge_Before_Export"):
+        HEURISTIC["begin"](name, tmp_path)
+
+
+# -- make renew --
+
+
+def test_pages_are_listed_below_their_category_the_gravest_first() -> None:
+    pages = {
+        "huggingface_peft_Safe": page("Safe", "Debugging", "tip"),
+        "huggingface_peft_Rare": page("Rare", "Training", "warning"),
+        "huggingface_peft_Often": page(
+            "Often", "Training, Debugging", "note", ":weight: 3"
+        ),
+        "huggingface_peft_Lost": page("Lost", "Training", "danger"),
+        "huggingface_peft_New": page("New", "Debugging", "caution"),
+    }
+    listed = RENEW["listed"](INDEX, pages)
+    groups = [part.split()[-1] for part in listed.split(":caption: ")]
+    assert groups[0] == "```{toctree}"
+    assert listed.partition("The first five")[2].split("```")[0].split() == [
+        "huggingface_peft_Safe"
+    ]
+    assert listed.partition(": Training\n")[2].split("```")[0].split() == [
+        "huggingface_peft_Lost",
+        "huggingface_peft_Often",
+        "huggingface_peft_Rare",
+    ]
+    assert listed.partition(": Debugging\n")[2].split("```")[0].split() == [
+        "huggingface_peft_New"
+    ]
+    assert RENEW["listed"](listed, pages) == listed
+
+
+def test_a_category_without_a_group_is_named() -> None:
+    pages = {"huggingface_peft_New": page("New", "Trainig", "note")}
+    with pytest.raises(
+        SystemExit, match=r"huggingface_peft_New: 'Trainig' is no group"
+    ):
+        RENEW["listed"](INDEX, pages)
+
+
+def test_it_says_where_a_heuristic_shows_now_and_asks_for_what_loads_too() -> None:
+    before = RENEW["shown"]("# comment\nSafe a.b\nSafe a.c\nSame a.b\n")
+    after = RENEW["shown"](
+        "Safe a.b\nSafe peft.PeftModel.load_adapter\nSafe peft.get_peft_model\n"
+        "Same a.b\nnot Same a.c because\n"
+    )
+    first, second = RENEW["what_changed"](before, after)
+    assert first == (
+        "Safe: now shown at 3 entries; new: peft.get_peft_model, "
+        "peft.PeftModel.load_adapter; no longer: a.c"
+    )
+    assert second == (
+        "Safe: not shown at PeftModel.from_pretrained, inject_adapter_in_model, "
+        "set_peft_model_state_dict, PeftMixedModel.load_adapter, hotswap_adapter: "
+        "is that meant?"
+    )
+    assert [*RENEW["what_changed"](before, before)] == []
+
+
+def test_it_says_which_releases_have_what_is_quoted() -> None:
+    def releases(**verdicts: str) -> str:
+        its = {name.replace("_", "."): its for name, its in verdicts.items()}
+        return json.dumps({"heuristics": {"Safe": {"quotes": "", "releases": its}}})
+
+    before, after = releases(_1="held"), releases(_1="held", _2="held", _3="drifted")
+    assert [*RENEW["what_drifted"](before, after)] == [
+        "Safe: what it quotes is in .1, .2"
+    ]
+    assert [*RENEW["what_drifted"](after, after)] == []
+
+
+def test_the_list_of_pages_is_as_it_writes_it() -> None:
+    folder = ROOT / "heuristics"
+    pages = {
+        path.stem: path.read_text("utf-8")
+        for path in sorted(folder.glob("huggingface_peft_*.md"))
+    }
+    index = (folder / "index.md").read_text("utf-8")
+    assert RENEW["listed"](index, pages) == index, "run `make renew`"

@@ -1,0 +1,121 @@
+"""Begin a heuristic of PEFT: its page, and the test that proves what it claims.
+
+    make heuristic NAME=Merge_Before_Export
+
+Both say what goes where, and fail until they are filled in.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+#: Words that begin with a capital letter or a digit, with `_` between them.
+NAME = re.compile(r"[A-Z0-9][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
+
+PAGE = """\
+````{{heuristic}} {name}
+:title: What to do, as an imperative that one reads at a glance
+:note: "One or two sentences: what goes wrong and when, then what to do"
+:impl: ~peft.LoraConfig, ~peft.PeftModel.load_adapter
+:workflow: LoRA_Training
+:category: Training
+:keywords: what people write who have the problem
+:severity: note
+:weight: 1
+
+% Severity is what CONTRIBUTING says, and weight is your judgement, from 0 (a rare case)
+% to 4 (most readers meet it). An error that people get goes into `messages`.
+% Then at most a sentence, and a pair of at most eight lines and 42 columns.
+
+```python
+# wrong: what happens
+model = get_peft_model(base_model, config)
+
+# right
+model = get_peft_model(base_model, config)
+```
+````
+
+# Why
+
+At most three sentences, and the lines of PEFT that prove them:
+
+:::{{evidence}} peft.tuners.lora.layer:Linear.merge
+the lines that it quotes
+:::
+
+# Limits
+
+- What it does not cover.
+"""
+
+TEST = '''\
+"""What the heuristic {name} claims."""
+
+from __future__ import annotations
+
+import pytest
+
+from claims.models import claim, llama
+
+
+@claim("{name}")
+def test_{test}() -> None:
+    """Show what goes wrong without the advice, and what the advice changes.
+
+    By outputs, files or gradients of a tiny random model: `claims/models.py` makes them.
+    """
+    model = llama()
+    pytest.fail(f"not written yet, for {{type(model).__name__}}")
+'''
+
+
+def begin(name: str, root: Path = ROOT) -> list[Path]:
+    """Write the page and the test of a heuristic, and return their paths.
+
+    Raises
+    ------
+    ValueError
+        If that is no name, or one of the files is there.
+    """
+    if not NAME.fullmatch(name):
+        message = (
+            f"{name!r} is no name of a heuristic: write words with _ between them, "
+            "such as NAME=Merge_Before_Export"
+        )
+        raise ValueError(message)
+    test = name.lower()
+    texts = {
+        root / f"heuristics/huggingface_peft_{name}.md": PAGE.format(name=name),
+        root / f"tests/peft/claims/test_{test}.py": TEST.format(name=name, test=test),
+    }
+    for path in texts:
+        same = [
+            it for it in path.parent.iterdir() if it.name.lower() == path.name.lower()
+        ]
+        if same:
+            message = f"{same[0].relative_to(root)} is there already"
+            raise ValueError(message)
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    return [*texts]
+
+
+def main(name: str = "") -> str | None:
+    """Begin a heuristic; return what is wrong with its name."""
+    try:
+        paths = begin(name)
+    except ValueError as error:
+        return f"make: {error}"
+    for path in paths:
+        sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+    sys.stdout.write("Fill in both, then: make renew, make html, and the test\n")
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))

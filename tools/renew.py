@@ -1,0 +1,194 @@
+"""Write all that follows from the heuristics' pages and the installed PEFT.
+
+    make renew
+
+These are the list of pages in `heuristics/index.md`, the index in Markdown, where each
+heuristic shows (`heuristics/reach.txt`), and which releases have what is quoted. Says
+what changed, and what a reader of the change might ask.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "heuristics"
+PREFIX = "huggingface_peft_"
+REACH = PAGES / "reach.txt"
+RELEASES = PAGES / "releases.json"
+
+#: The commands that write the rest, in this order.
+COMMANDS = (
+    ("sphinxext_heuristics", "index"),
+    ("sphinxext_heuristics", "reach"),
+    ("sphinxext_heuristics.releases",),
+)
+#: Where they read the documentation from, once.
+READ = ("docs", "-d", "docs/_build/doctrees")
+
+#: From the gravest on.
+SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
+
+#: The calls that load an adapter or begin to train one; the last four are easily
+#: forgotten.
+LOADING = {
+    "PeftModel.from_pretrained": "peft.PeftModel.from_pretrained",
+    "load_adapter": "peft.PeftModel.load_adapter",
+    "get_peft_model": "peft.get_peft_model",
+    "inject_adapter_in_model": "peft.inject_adapter_in_model",
+    "set_peft_model_state_dict": "peft.set_peft_model_state_dict",
+    "PeftMixedModel.load_adapter": "peft.PeftMixedModel.load_adapter",
+    "hotswap_adapter": "peft.utils.hotswap.hotswap_adapter",
+}
+
+#: How many names a line of the report has.
+NAMED = 4
+
+_GROUP = re.compile(
+    rf"^:caption: (?P<caption>.*)\n\n(?P<names>(?:{PREFIX}\w+\n)*)", re.MULTILINE
+)
+_OPTION = re.compile(r"^:?(category|severity|weight): *(.*)$", re.MULTILINE)
+
+#: Heuristic → the API entries that show it.
+Shown = dict[str, set[str]]
+
+
+def options(page: str) -> dict[str, str]:
+    """Return the category, severity and weight that a page gives."""
+    head = page.partition("\n\n")[0]
+    return dict(_OPTION.findall(head))
+
+
+def listed(index: str, pages: dict[str, str]) -> str:
+    """Return the list of pages, each below its first category.
+
+    Parameters
+    ----------
+    index
+        The text of `heuristics/index.md`. Its first group, whose caption is no
+        category, stays as it is.
+    pages
+        Docname → text of each heuristic's page.
+    """
+    first = _GROUP.search(index)
+    assert first is not None, "index.md has a group of pages"
+    kept = first["names"].split()
+    groups: dict[str, list[str]] = {}
+    keys = {}
+    for docname, text in pages.items():
+        its = options(text)
+        severity = its.get("severity", "tip")
+        is_danger = severity == "danger"
+        weight = int(its.get("weight") or 0)
+        keys[docname] = (not is_danger, -weight, SEVERITIES.index(severity), docname)
+        if docname not in kept:
+            category = its.get("category", "").partition(",")[0].strip()
+            groups.setdefault(category, []).append(docname)
+
+    def renewed(group: re.Match[str]) -> str:
+        if group.start() == first.start():
+            return group[0]
+        names = sorted(groups.pop(group["caption"], []), key=keys.__getitem__)
+        return f":caption: {group['caption']}\n\n" + "".join(f"{it}\n" for it in names)
+
+    text = _GROUP.sub(renewed, index)
+    if groups:
+        category, names = groups.popitem()
+        message = f"{names[0]}: {category!r} is no group of heuristics/index.md"
+        raise SystemExit(message)
+    return text
+
+
+def shown(reach: str) -> Shown:
+    """Return where each heuristic shows, from the text of the reach file."""
+    found: Shown = {}
+    for line in reach.splitlines():
+        if not line.startswith(("#", "not ")):
+            name, entry = line.split()
+            found.setdefault(name, set()).add(entry)
+    return found
+
+
+def some(entries: set[str]) -> str:
+    """Return the first entries, and how many more there are."""
+    first = sorted(entries, key=lambda it: (it.count("."), it))
+    text = ", ".join(first[:NAMED])
+    return f"{text} and {len(first) - NAMED} more" if len(first) > NAMED else text
+
+
+def what_changed(before: Shown, after: Shown) -> Iterator[str]:
+    """Yield a line on each heuristic that shows elsewhere than before."""
+    for name in sorted({*before, *after}):
+        old, new = before.get(name, set()), after.get(name, set())
+        if old == new:
+            continue
+        line = f"{name}: now shown at {len(new)} entries"
+        if new - old:
+            line += f"; new: {some(new - old)}"
+        if old - new:
+            line += f"; no longer: {some(old - new)}"
+        yield line
+        yield from asked(name, new)
+
+
+def asked(name: str, entries: set[str]) -> Iterator[str]:
+    """Yield what to think about: a call that does the same as one that shows it."""
+    at = [call for call, entry in LOADING.items() if entry in entries]
+    if "load_adapter" in at:
+        others = [call for call in LOADING if call not in at]
+        if others:
+            yield f"{name}: not shown at {', '.join(others)}: is that meant?"
+
+
+def releases(text: str) -> dict[str, dict[str, str]]:
+    """Return heuristic → release → whether its quotes held there."""
+    found = json.loads(text)["heuristics"]
+    return {name: its["releases"] for name, its in found.items()}
+
+
+def what_drifted(before: str, after: str) -> Iterator[str]:
+    """Yield a line on each heuristic whose quotes are in other releases than before."""
+    old = releases(before)
+    for name, its in releases(after).items():
+        if its == old.get(name):
+            continue
+        held = [release for release, verdict in its.items() if verdict == "held"]
+        yield f"{name}: what it quotes is in {', '.join(held) or 'no release'}"
+
+
+def main() -> int:
+    """Write the files and say what changed; return the exit code of what failed."""
+    index = PAGES / "index.md"
+    pages = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in sorted(PAGES.glob(f"{PREFIX}*.md"))
+    }
+    before = {path: path.read_text("utf-8") for path in (index, REACH, RELEASES)}
+    index.write_text(listed(before[index], pages), encoding="utf-8")
+    for command in COMMANDS:
+        done = subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, "-m", *command, *READ], check=False, cwd=ROOT
+        )
+        if done.returncode:
+            return done.returncode
+    after = {path: path.read_text("utf-8") for path in before}
+    said = [
+        *what_changed(shown(before[REACH]), shown(after[REACH])),
+        *what_drifted(before[RELEASES], after[RELEASES]),
+    ]
+    if before[index] != after[index]:
+        said.append("heuristics/index.md: the list of pages")
+    sys.stdout.write("".join(f"{line}\n" for line in said or ["nothing changed"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
