@@ -67,7 +67,7 @@ from claims.models import claim, llama
 def test_{test}() -> None:
     """Show what goes wrong without the advice, and what the advice changes.
 
-    By outputs, files or gradients of a tiny random model: `claims/models.py` makes them.
+    By outputs, files or gradients of a tiny random model of `claims/models.py`.
     """
     model = llama()
     pytest.fail(f"not written yet, for {{type(model).__name__}}")
@@ -81,6 +81,7 @@ def begin(name: str, root: Path = ROOT) -> list[Path]:
     ------
     ValueError
         If that is no name, or one of the files is there.
+
     """
     if not NAME.fullmatch(name):
         message = (
@@ -94,12 +95,11 @@ def begin(name: str, root: Path = ROOT) -> list[Path]:
         root / f"tests/peft/claims/test_{test}.py": TEST.format(name=name, test=test),
     }
     for path in texts:
-        same = [
-            it for it in path.parent.iterdir() if it.name.lower() == path.name.lower()
-        ]
-        if same:
-            message = f"{same[0].relative_to(root)} is there already"
-            raise ValueError(message)
+        folded = path.name.lower()
+        for other in path.parent.iterdir():
+            if other.name.lower() == folded:
+                message = f"{other.relative_to(root)} is there already"
+                raise ValueError(message)
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     return [*texts]
