@@ -393,6 +393,25 @@ def test_title_is_readable(built: Built, request: pytest.FixtureRequest) -> None
     assert look_at(built, "api.html", _CONTRAST) == [5, []]
 
 
+#: The severity of each box and whether it has the bar of what is silent.
+_BARS = """
+const bar = (box) => getComputedStyle(box).borderInlineStartStyle === "double";
+const severities = ["danger", "caution", "warning", "note", "tip"];
+return [...document.querySelectorAll(".admonition.heuristic")].map(
+  (box) => [severities.find((one) => box.classList.contains(one)), bar(box)]);
+"""
+
+
+@pytest.mark.browser
+def test_what_is_silent_is_told_apart_without_colour(
+    built: Built, look: Callable[..., Any]
+) -> None:
+    found = look(built, "api.html", _BARS)
+    silent = [severity in {"danger", "caution"} for severity, _bar in found]
+    assert [bar for _severity, bar in found] == silent
+    assert {*silent} == {True, False}
+
+
 #: What Read the Docs' theme has without us, too: titles of admonitions in white on light
 #: grounds, where a link is even blue (contrasts of 1.8 to 2.4), code (3.8) and links (4.2).
 _PALE = ("color-contrast #ffffff", "color-contrast #e74c3c", "color-contrast #2980b9")
