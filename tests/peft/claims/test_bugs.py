@@ -52,7 +52,9 @@ def test_a_report_shows_the_bug_and_its_diff_mends_it(
 
     broken = run(code, tmp_path / "broken", installed.parent)
     assert broken.returncode == 1, broken.stdout
-    says = re.search(r"^- \*\*What happens in 0.21.2:\*\* `(.+?)`", report, re.MULTILINE)
+    says = re.search(
+        r"^- \*\*What happens in 0.21.2:\*\* `(.+?)`", report, re.MULTILINE
+    )
     assert says
     assert says[1] in broken.stderr
 
