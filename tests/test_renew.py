@@ -110,17 +110,19 @@ def test_a_category_without_a_group_is_named() -> None:
 def test_it_says_where_a_heuristic_shows_now_and_asks_for_what_loads_too() -> None:
     before = RENEW["shown"]("# comment\nSafe a.b\nSafe a.c\nSame a.b\n")
     after = RENEW["shown"](
-        "Safe a.b\nSafe peft.PeftModel.load_adapter\nSafe peft.get_peft_model\n"
+        "Safe peft.PeftModel.load_adapter\nSafe peft.PeftMixedModel.load_adapter\n"
+        "Safe peft.get_peft_model\nSafe peft.inject_adapter_in_model\n"
         "Same a.b\nnot Same a.c because\n"
     )
     first, second = RENEW["what_changed"](before, after)
     assert first == (
-        "Safe: now shown at 3 entries; new: peft.get_peft_model, "
-        "peft.PeftModel.load_adapter; no longer: a.c"
+        "Safe: now shown at 4 entries; new: peft.get_peft_model, "
+        "peft.inject_adapter_in_model, peft.PeftMixedModel.load_adapter, "
+        "peft.PeftModel.load_adapter; no longer: a.b, a.c"
     )
     assert second == (
-        "Safe: not shown at PeftModel.from_pretrained, inject_adapter_in_model, "
-        "set_peft_model_state_dict, PeftMixedModel.load_adapter, hotswap_adapter: "
+        "Safe: shown at peft.PeftModel.load_adapter, not at "
+        "peft.set_peft_model_state_dict, peft.utils.hotswap.hotswap_adapter: "
         "is that meant?"
     )
     assert [*RENEW["what_changed"](before, before)] == []

@@ -37,16 +37,14 @@ READ = ("docs", "-d", "docs/_build/doctrees")
 #: From the gravest on.
 SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 
-#: The calls that load an adapter or begin to train one; the last four are easily
-#: forgotten.
-LOADING = {
-    "PeftModel.from_pretrained": "peft.PeftModel.from_pretrained",
-    "load_adapter": "peft.PeftModel.load_adapter",
-    "get_peft_model": "peft.get_peft_model",
-    "inject_adapter_in_model": "peft.inject_adapter_in_model",
-    "set_peft_model_state_dict": "peft.set_peft_model_state_dict",
-    "PeftMixedModel.load_adapter": "peft.PeftMixedModel.load_adapter",
-    "hotswap_adapter": "peft.utils.hotswap.hotswap_adapter",
+#: A call → those that do the same, and are easily forgotten.
+ALIKE = {
+    "peft.PeftModel.load_adapter": (
+        "peft.set_peft_model_state_dict",
+        "peft.PeftMixedModel.load_adapter",
+        "peft.utils.hotswap.hotswap_adapter",
+    ),
+    "peft.get_peft_model": ("peft.inject_adapter_in_model",),
 }
 
 #: How many names a line of the report has.
@@ -130,7 +128,8 @@ def what_changed(before: Shown, after: Shown) -> Iterator[str]:
         old, new = before.get(name, set()), after.get(name, set())
         if old == new:
             continue
-        line = f"{name}: now shown at {len(new)} entries"
+        number = "1 entry" if len(new) == 1 else f"{len(new)} entries"
+        line = f"{name}: now shown at {number}"
         if new - old:
             line += f"; new: {some(new - old)}"
         if old - new:
@@ -141,11 +140,11 @@ def what_changed(before: Shown, after: Shown) -> Iterator[str]:
 
 def asked(name: str, entries: set[str]) -> Iterator[str]:
     """Yield what to think about: a call that does the same as one that shows it."""
-    at = [call for call, entry in LOADING.items() if entry in entries]
-    if "load_adapter" in at:
-        others = [call for call in LOADING if call not in at]
-        if others:
-            yield f"{name}: not shown at {', '.join(others)}: is that meant?"
+    for call, alike in ALIKE.items():
+        missing = [other for other in alike if other not in entries]
+        if call in entries and missing:
+            others = ", ".join(missing)
+            yield f"{name}: shown at {call}, not at {others}: is that meant?"
 
 
 def releases(text: str) -> dict[str, dict[str, str]]:
@@ -165,7 +164,10 @@ def what_drifted(before: str, after: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Write the files and say what changed; return the exit code of what failed."""
+    """Write the files and say what changed; return the exit code of what failed.
+
+    What is stale is written, so that its warnings are not shown.
+    """
     index = PAGES / "index.md"
     pages = {
         path.stem: path.read_text(encoding="utf-8")
@@ -175,9 +177,14 @@ def main() -> int:
     index.write_text(listed(before[index], pages), encoding="utf-8")
     for command in COMMANDS:
         done = subprocess.run(  # noqa: S603 - our own commands
-            [sys.executable, "-m", *command, *READ], check=False, cwd=ROOT
+            [sys.executable, "-m", *command, *READ],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
         )
         if done.returncode:
+            sys.stderr.write(done.stderr)
             return done.returncode
     after = {path: path.read_text("utf-8") for path in before}
     said = [
