@@ -273,7 +273,9 @@ def test_in_bfloat16_some_need_a_prepared_base_or_autocast(
 
 @codes_read
 def test_osf_without_a_rank_takes_that_of_the_packed_weight(quantized: Loader) -> None:
-    message = "`effective_rank` should be a positive integer value but the value passed is 0"
+    message = (
+        "`effective_rank` should be a positive integer value but the value passed is 0"
+    )
     with pytest.raises(ValueError, match=message):
         get_peft_model(quantized(4), OSFConfig(target_modules=["q_proj"]))
 
