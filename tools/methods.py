@@ -1269,8 +1269,15 @@ PROMPTS = (
 #: How else readers call a method.
 ALSO = {"IA³": "IA3", "Adaption prompt": "LLaMA-Adapter", "LN tuning": "norms"}
 
-#: The words of the base without biases for what it is.
-CONDITIONS = {"no bias": "no bias", "not square": "layers not square"}
+#: What an answer is said of if that of other layers is another, and what those are.
+CONDITIONS = {
+    "no bias": ("with a bias", "no bias"),
+    "not square": ("square layers", "layers not square"),
+    "kernel 1": ("larger kernel", "kernel 1"),
+}
+
+#: What is said where there is nothing to say.
+NOTHING = "none"
 
 
 def at(found: dict[str, Any], path: str) -> str:
@@ -1292,23 +1299,24 @@ def word(value: str, silent: str) -> str:
 
 
 def words(found: dict[str, Any], path: str, silent: str) -> dict[str, str]:
-    """Return the answer, and those under conditions where it is another."""
-    said = {"": word(at(found, path), silent)}
-    kernel = word(at(found, f"{path}, kernel 1"), silent)
-    if kernel:
-        said["kernel 1"] = kernel
+    """Return the answer, or the answers and for what each is."""
+    said = word(at(found, path), silent)
+    others = {"kernel 1": word(at(found, f"{path}, kernel 1"), silent)}
     if path in found["elsewhere"]:
         other = found["elsewhere"][path]
-        said[CONDITIONS[other["with"]]] = word(other["answer"], silent)
-    return {it: text for it, text in said.items() if not it or text != said[""]}
+        others[other["with"]] = word(other["answer"], silent)
+    others = {it: text for it, text in others.items() if text not in {"", said}}
+    mine = ", ".join(CONDITIONS[it][0] for it in others)
+    return {mine: said} | {CONDITIONS[it][1]: text for it, text in others.items()}
 
 
 def listed(names: dict[str, list[str]]) -> tuple[str, str]:
     """Return what works, and what does not, by its word."""
-    yes = ", ".join(names.pop("yes", []))
+    yes = ", ".join(names.pop("yes", [])) or NOTHING
     order = ("wrong", "ignored", "no", "error", "no merge", "not asked")
     rest = [(it, names[it]) for it in order if names.get(it)]
-    return yes, "; ".join(f"**{it}**: {', '.join(them)}" for it, them in rest)
+    no = "; ".join(f"**{it}**: {', '.join(them)}" for it, them in rest)
+    return yes, no or NOTHING
 
 
 def row_of(found: dict[str, Any], abilities: list[tuple[str, str, str]]) -> list[str]:
@@ -1320,10 +1328,7 @@ def row_of(found: dict[str, Any], abilities: list[tuple[str, str, str]]) -> list
             limits = [condition, text if text == "no merge" else ""]
             limit = ": ".join(filter(None, limits))
             name = f"{ability} ({limit})" if limit else ability
-            said = names.setdefault("yes" if limits[1] else text, [])
-            if limits[1] and ability in said:
-                said.remove(ability)
-            said.append(name)
+            names.setdefault("yes" if limits[1] else text, []).append(name)
     names.pop("", None)
     return [*listed(names)]
 
@@ -1363,12 +1368,12 @@ def lines_of(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def table_by_ability(topic: str, methods: dict[str, dict[str, Any]]) -> str:
-    """Return a small table of a topic."""
+    """Return a small table of a topic, without what all can do."""
     rows = [
         [ability, *row_of_ability(methods, path, silent)]
         for ability, path, silent in ABILITIES[topic]
     ]
-    return lines_of(["What", "Yes", "No"], rows)
+    return lines_of(["What", "Yes", "No"], [it for it in rows if it[2] != NOTHING])
 
 
 def table_by_name(
@@ -1399,7 +1404,8 @@ def table_of_pairs(options: dict[str, dict[str, Any]]) -> str:
             if other not in PREPARED:
                 cells[word(value, "wrong")].append(other)
         if cells["wrong"] or cells["error"]:
-            rows.append([name, ", ".join(cells["wrong"]), ", ".join(cells["error"])])
+            found_as = (", ".join(cells[it]) or NOTHING for it in ("wrong", "error"))
+            rows.append([name, *found_as])
     return lines_of(["Option", "Wrong with", "Error with"], rows)
 
 

@@ -500,6 +500,13 @@ def test_trainable_tokens_leave_out_the_bias_of_a_linear_layer(*, bias: bool) ->
 
 
 @target_layer
+@each("question", ["disable", "bfloat16", "float16", "compile"])
+def test_what_all_can_do(question: str) -> None:
+    for found in FOUND["methods"].values():
+        assert TOOL["words"](found, question, "no") == {"": "yes"}
+
+
+@target_layer
 def test_only_lora_has_target_parameters_and_attention() -> None:
     for name, found in FOUND["methods"].items():
         assert (found["target_parameters"] == "yes") is (name == "LORA")
