@@ -145,7 +145,8 @@ def test_what_is_not_fixed_is_no_yes_in_a_table() -> None:
     """`not_fixed.json` says for each row that names a method which answers it is about."""
     rows = rows_that_are_not_fixed()
     for words, answers in NOT_FIXED.items():
-        assert [words in row for row in rows].count(True) == 1, words
+        named = [words in row for row in rows].count(True)
+        assert named == 1 or (named == 0 and not answers), words
         for name in answers:
             method, _, path = name.partition(": ")
             found = FOUND["methods"].get(method) or FOUND["options"][method]
