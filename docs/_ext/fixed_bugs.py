@@ -5,7 +5,7 @@
 
 has those of PEFT in training; ``others`` stands for all other packages. The ones that
 the last releases have fixed are in sight, the older ones folded. Each row has an id and
-says which releases have the bug, for the filter of ``row_filter.py``.
+says which releases have the bug, for the filter of ``row_filter.js``.
 
 ```{fixed-pythons}
 ```
