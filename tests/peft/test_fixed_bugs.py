@@ -35,9 +35,7 @@ PAGE = """\
 See [gates](#gates).
 
 <div class="row-filter" hidden>
-
-Type words.
-
+<p>Type words.</p>
 </div>
 
 ## Not fixed
