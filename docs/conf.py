@@ -36,6 +36,7 @@ extensions = [
     "sphinxext_heuristics",
     "sphinxext_heuristics.docbuilder",
     "sphinxext_heuristics.releases",
+    "fixed_bugs",
     "narrow_tables",
     "one_signature",
     "pictures",
@@ -102,11 +103,14 @@ heuristics_source_url = (
 html_theme = "furo"
 # What scrolls can be reached by keyboard, which some browsers leave to the page.
 html_static_path = [
-    str(Path(__file__).parent / "_ext/scrolling.js"),
-    str(Path(__file__).parent / "_ext/tables.css"),
+    str(Path(__file__).parent / "_ext" / name)
+    for name in ("row_filter.js", "scrolling.js", "tables.css")
 ]
 html_css_files = ["tables.css"]
-html_js_files = [("scrolling.js", {"defer": "defer"})]
+html_js_files = [
+    ("row_filter.js", {"defer": "defer"}),
+    ("scrolling.js", {"defer": "defer"}),
+]
 # only breaks ties
 html_search_scorer = str(Path(__file__).parent / "_ext/scorer.js")
 html_title = f"PEFT {release} heuristics"

@@ -1,14 +1,12 @@
 """Find out in which releases a bug was, by the source of their wheels, and write that.
 
-    python tools/fixed.py          look at all bugs, and write what was found
-    python tools/fixed.py NAME …   look at these only
-    python tools/fixed.py --write  write the tables of the guides
+    python tools/fixed.py         look at all bugs, and write what was found
+    python tools/fixed.py NAME …  look at these only
 
-What is looked for is in `tests/peft/fixed.json`, next to what was found: a release has
+What is looked for is in `docs/guides/fixed.json`, next to what was found: a release has
 the bug if its files have all texts of `has` and none of `lacks`, whatever the spaces
 are. A file that other releases have elsewhere is named with both paths, `|` between.
-The tables are those of `docs/guides/update-first.md`, of PEFT's own bugs, and of
-`fixed-elsewhere.md` beside it; each is below a comment with its topic.
+The guides show the file by the directives of `docs/_ext/fixed_bugs.py`.
 """
 
 from __future__ import annotations
@@ -24,18 +22,11 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / "tests/peft/fixed.json"
-#: The guides with PEFT's bugs, and with those of other packages.
-GUIDES = [
-    ROOT / f"docs/guides/{name}.md" for name in ("update-first", "fixed-elsewhere")
-]
+DATA = ROOT / "docs/guides/fixed.json"
 WHEELS = Path(os.environ.get("FIXED_WHEELS", "/tmp/fixed"))  # noqa: S108 - a cache
-
-#: The place of a table, and the table.
-TABLE = re.compile(r"(?<=^% fixed: )(\w+)\n+(?:\|.*\n)*", re.MULTILINE)
 
 #: A stable release; a post-release is one.
 STABLE = re.compile(r"[0-9.]+(?:\.post[0-9]+)?")
@@ -127,55 +118,6 @@ def pythons() -> dict[str, list[str]]:
     return {python: [them[0], them[-1]] for python, them in found.items()}
 
 
-def table_of_pythons(found: dict[str, list[str]]) -> str:
-    """Return the table of the newest PEFT for each Python, the newest first."""
-    lines = ["| Python | Newest PEFT |", "| --- | --- |"]
-    for name, (_first, last) in reversed(found.items()):
-        later = "" if len(lines) > len(("head", "rule")) else " and later"
-        lines.append(f"| {name}{later} | {last} |")
-    return "\n".join(lines)
-
-
-def tables(bugs: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Return the table of each topic, by package, the newest fix first."""
-    rows: dict[str, list[tuple[str, list[int], str]]] = {}
-    for bug in bugs:
-        found = bug["found"]
-        first, last, fixed = found["first"], found["last"], found["fixed"]
-        package = "" if bug["package"] == "peft" else f"{bug['package']} "
-        broken = last if first == last else f"{first or 'up'} to {last}"
-        row = f"| {bug['seen']} | {package}{broken} | {package}{fixed} |"
-        order = [-part for part in ordered(fixed)]
-        rows.setdefault(bug["topic"], []).append((package, order, row))
-    head = "| What you see | In release | Fixed in |\n| --- | --- | --- |"
-    made = {}
-    for topic, listed in rows.items():
-        listed.sort(key=lambda one: one[:2])
-        made[topic] = "\n".join([head, *(row for *_order, row in listed)])
-    return made
-
-
-def pages() -> dict[Path, str]:
-    """Return what the guides have to be."""
-    known = json.loads(DATA.read_text(encoding="utf-8"))
-    bugs = known["bugs"].values()
-    own = [bug for bug in bugs if bug["package"] == "peft"]
-    others = [bug for bug in bugs if bug["package"] != "peft"]
-    python = {"python": table_of_pythons(known["python"])}
-    texts = {}
-    for path, made in zip(GUIDES, (tables(own) | python, tables(others)), strict=True):
-        left = dict(made)
-
-        def filled(found: re.Match[str], left: dict[str, str] = left) -> str:
-            return f"{found[1]}\n\n{left.pop(found[1])}\n"
-
-        texts[path] = TABLE.sub(filled, path.read_text(encoding="utf-8"))
-        if left:
-            message = f"{path} has no table for the topic {', '.join(left)}"
-            raise ValueError(message)
-    return texts
-
-
 def main(*names: str) -> None:
     """Look at the bugs that are named, or at all, and write what was found."""
     WHEELS.mkdir(parents=True, exist_ok=True)
@@ -192,8 +134,4 @@ def main(*names: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--write"]:
-        for path, text in pages().items():
-            path.write_text(text, encoding="utf-8")
-    else:
-        main(*sys.argv[1:])
+    main(*sys.argv[1:])

@@ -2,21 +2,30 @@
 
     python tools/methods.py          try all methods, and write what was found
     python tools/methods.py NAME …   try these only, such as LORA or options
-    python tools/methods.py --table  print the tables of the page
+    python tools/methods.py --write  write the tables into the page
 
-Each question is asked of a tiny random model on the CPU, and answered by outputs:
-`yes`; `no`, if the outputs are not what they must be; or the error. What is written is
-`tests/peft/methods.json`, from which the tables of `docs/guides/methods.md` are made.
+Each question is asked of tiny random models on the CPU, and answered by outputs:
+`yes`; `no`, if the outputs are not what they must be; the error; or `not asked`, if
+there is no way to ask. What is written is `tests/peft/methods.json`, from which the
+tables of `docs/guides/methods.md` are made, each below a comment with its name.
+
+Each is asked twice: of a Llama whose attention has biases, and of one without biases
+and with grouped-query attention, as most Llamas are. Where the second answers something
+else, that is written too, below `elsewhere`, with the one of the two that matters.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +49,14 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 DATA = Path(__file__).parents[1] / "tests/peft/methods.json"
+PAGE = Path(__file__).parents[1] / "docs/guides/methods.md"
 SOURCE = Path(peft.__file__).parent / "tuners"
+
+#: A table of the page, and before it the comment with its name.
+TABLE = re.compile(r"^% methods: (?P<name>.+)\n+(?:\|.*\n)*\n?", re.MULTILINE)
 
 #: The cosine of what an adapter changes on a quantized and on a full base.
 ALIKE = 0.8
@@ -238,6 +251,53 @@ METHODS = {
 # -- models --
 
 
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A kind of Llama, and the layers of it that are adapted."""
+
+    #: Whether its attention has biases.
+    has_bias: bool
+    #: How many heads its keys and values have, of 4.
+    heads: int
+    #: What a method adapts that can adapt linear layers.
+    target: str
+    #: What another adapter has beside it.
+    beside: str
+
+
+#: That of the tables.
+WITH_BIAS = Base(has_bias=True, heads=4, target="q_proj", beside="v_proj")
+
+#: What most Llamas are like: no biases, and layers that are not square.
+WITHOUT_BIAS = Base(has_bias=False, heads=2, target="v_proj", beside="q_proj")
+
+#: Tells which of the two it is that makes an answer another one.
+NOT_SQUARE = Base(has_bias=True, heads=2, target="v_proj", beside="q_proj")
+
+#: The one that is asked now.
+BASE = ContextVar("BASE", default=WITH_BIAS)
+
+
+@contextmanager
+def asking(base: Base) -> Iterator[None]:
+    """Ask another base for a while."""
+    before = BASE.set(base)
+    try:
+        yield
+    finally:
+        BASE.reset(before)
+
+
+class NotAskedError(Exception):
+    """There is no way to ask a method this."""
+
+
+def target_of(name: str) -> str | None:
+    """Return what a method adapts in the base that is asked now."""
+    target = METHODS[name].target
+    return BASE.get().target if target == "q_proj" else target
+
+
 def llama(size: int = 32, **options: object) -> LlamaForCausalLM:
     """Return a Llama of two layers, the same at every call."""
     sizes = {
@@ -247,7 +307,8 @@ def llama(size: int = 32, **options: object) -> LlamaForCausalLM:
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "initializer_range": 0.3,  # so large that what an adapter does can be seen
-        "attention_bias": True,  # BEFT trains a bias
+        "attention_bias": BASE.get().has_bias,
+        "num_key_value_heads": BASE.get().heads,
         "use_cache": False,  # X-LoRA refuses a cache
     }
     with torch.random.fork_rng():
@@ -263,7 +324,7 @@ def config(name: str, *targets: str, **options: object) -> peft.PeftConfig:
         chosen["target_modules"] = list(targets)
         del chosen["task_type"]
     elif it.target:
-        chosen["target_modules"] = [it.target]
+        chosen["target_modules"] = [target_of(name)]
     if name == "XLORA":
         chosen |= {"hidden_size": 32, "adapters": {"0": expert(), "1": expert()}}
     return PEFT_TYPE_TO_CONFIG_MAPPING[PeftType(name)](**chosen | options)
@@ -272,8 +333,9 @@ def config(name: str, *targets: str, **options: object) -> peft.PeftConfig:
 def expert(size: int = 32) -> str:
     """Save an adapter for X-LoRA, and return its folder."""
     folder = tempfile.mkdtemp()
+    target = [BASE.get().target]
     lora = LoraConfig(
-        target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
+        target_modules=target, init_lora_weights=False, task_type="CAUSAL_LM"
     )
     get_peft_model(llama(size), lora).save_pretrained(folder)
     return folder
@@ -301,7 +363,7 @@ def trained(name: str, base: nn.Module | None = None, **options: object) -> Peft
     return moved(new(name, base, **options))
 
 
-def pair(name: str, **options: object) -> PeftModel:
+def with_second(name: str, **options: object) -> PeftModel:
     """Return a Llama with two adapters, `default` and `other`, of other weights."""
     model = trained(name)
     model.add_adapter("other", config(name, **METHODS[name].beside | options))
@@ -310,6 +372,14 @@ def pair(name: str, **options: object) -> PeftModel:
         if "other" in key.split(".") and parameter.is_floating_point():
             parameter.data += 0.1 * torch.randn(parameter.shape)
     return model.eval()
+
+
+def pair(name: str) -> PeftModel:
+    """Return the same for what is asked of two adapters."""
+    if name == "XLORA":
+        message = "it can have no second adapter"
+        raise NotAskedError(message)
+    return with_second(name)
 
 
 def logits(model: nn.Module, name: str = "", **options: object) -> Tensor:
@@ -353,42 +423,69 @@ IMAGE = torch.linspace(-1, 1, 2 * 16 * 64).reshape(2, 16, 8, 8)
 class Attention(nn.Module):
     """PyTorch's own attention, of one input."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bias: bool) -> None:
         """Make the layer."""
         super().__init__()
-        self.layer = nn.MultiheadAttention(16, 2, batch_first=True)
+        self.layer = nn.MultiheadAttention(16, 2, bias=bias, batch_first=True)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Attend."""
         return self.layer(rows, rows, rows)[0]
 
 
-LAYERS: dict[str, tuple[Callable[[], nn.Module], Tensor]] = {
-    "Linear": (lambda: nn.Linear(16, 16), ROWS),
-    "Linear, not square": (lambda: nn.Linear(16, 32), ROWS),
-    "Conv1D": (lambda: Conv1D(16, 16), ROWS),
-    "Conv1d": (lambda: nn.Conv1d(16, 16, 3, padding=1), SIGNAL),
-    "Conv2d": (lambda: nn.Conv2d(16, 16, 3, padding=1), IMAGE),
-    "Conv3d": (lambda: nn.Conv3d(16, 16, 3, padding=1), IMAGE.reshape(2, 16, 4, 4, 4)),
-    "Embedding": (lambda: nn.Embedding(64, 16), IDS),
+CUBE = IMAGE.reshape(2, 16, 4, 4, 4)
+
+#: For each layer, how it is made, and what it reads. GPT-2's always has a bias.
+LAYERS: dict[str, tuple[Callable[..., nn.Module], Tensor]] = {
+    "Linear": (partial(nn.Linear, 16, 16), ROWS),
+    "Linear, not square": (partial(nn.Linear, 16, 32), ROWS),
+    "Conv1D": (lambda **_bias: Conv1D(16, 16), ROWS),
+    "Conv1d": (partial(nn.Conv1d, 16, 16, 3, padding=1), SIGNAL),
+    "Conv2d": (partial(nn.Conv2d, 16, 16, 3, padding=1), IMAGE),
+    "Conv2d, kernel 1": (partial(nn.Conv2d, 16, 16, 1), IMAGE),
+    "Conv3d": (partial(nn.Conv3d, 16, 16, 3, padding=1), CUBE),
+    "Conv3d, kernel 1": (partial(nn.Conv3d, 16, 16, 1), CUBE),
+    "Embedding": (lambda **_bias: nn.Embedding(64, 16), IDS),
     "MultiheadAttention": (Attention, ROWS),
-    "LayerNorm": (lambda: nn.LayerNorm(16), ROWS),
+    "LayerNorm": (partial(nn.LayerNorm, 16), ROWS),
 }
 
+#: What is said of an adapter that is right until it is merged.
+NO_MERGE = "yes, but no merge"
 
-def takes(name: str, layer: str) -> bool:
-    """Return whether a layer can be adapted, trained, and merged."""
+
+def layer_of(layer: str) -> tuple[nn.Module, Tensor, str]:
+    """Return a base of one layer, what it reads, and what is adapted in it."""
     torch.manual_seed(0)
     make, rows = LAYERS[layer]
-    base = nn.Sequential(make(), nn.Identity()).eval()
-    before = base(rows)
-    target = "0.layer" if layer == "MultiheadAttention" else "0"
-    model = moved(get_peft_model(base, config(name, target)))
+    base = nn.Sequential(make(bias=BASE.get().has_bias), nn.Identity()).eval()
+    return base, rows, "0.layer" if layer == "MultiheadAttention" else "0"
+
+
+@cache
+def starts(name: str) -> bool:
+    """Return whether a new adapter changes nothing in a Llama."""
+    return starts_as_base(name)
+
+
+def takes(name: str, layer: str) -> bool | str:
+    """Return whether a layer can be adapted, trained, and merged."""
+    base, rows, target = layer_of(layer)
     call = METHODS[name].call
-    output = model.base_model(rows, **call)
+    before = base(rows)
+    model = get_peft_model(base, config(name, target)).eval()
+    if starts(name) and not same(model.base_model(rows, **call), before):
+        return False
+    output = moved(model).base_model(rows, **call)
     output.square().sum().backward()
     grads = [it.grad for it in model.parameters() if it.grad is not None]
-    return not same(output, before) and any(it.any() for it in grads)
+    if same(output, before) or not any(it.any() for it in grads):
+        return False
+    try:
+        model.merge_adapter()
+    except Exception as error:  # noqa: BLE001 - whatever it raises is the answer
+        return f"{NO_MERGE}: {message_of(error)}"
+    return same(model.base_model(rows, **call), output)
 
 
 def takes_parameter(name: str) -> bool:
@@ -459,7 +556,7 @@ def unloads(name: str) -> bool:
 def second(name: str, **options: object) -> bool:
     """Ask whether a second adapter can be added, and both be switched to."""
     expected = logits(trained(name), name)
-    model = pair(name, **options)
+    model = with_second(name, **options)
     first = logits(model, name)
     model.set_adapter("other")
     other = logits(model, name)
@@ -479,10 +576,10 @@ def second_of_layers(name: str) -> bool | str:
     """Ask whether a second adapter may be on other layers."""
     if METHODS[name].target != "q_proj":
         return NONE
-    return second(name, target_modules=["v_proj"])
+    return second(name, target_modules=[BASE.get().beside])
 
 
-def both_active(name: str) -> bool:
+def both_active(name: str) -> bool | str:
     """Ask whether two adapters can be active together, and are merged as they were."""
     model = pair(name)
     alone = [logits(model, name)]
@@ -495,13 +592,17 @@ def both_active(name: str) -> bool:
         return False
     try:
         model.merge_adapter()
-    except (AttributeError, NotImplementedError):
-        return True
+    except Exception as error:  # noqa: BLE001 - whatever it raises is the answer
+        return f"{NO_MERGE}: {message_of(error)}"
     return same(logits(model, name), together)
 
 
 def mixed_batch(name: str) -> bool:
     """Ask whether each row of a batch can have its own adapter."""
+    if name == "XLORA":  # its experts are the only adapters that it can have
+        model = trained(name)
+        named = logits(model, name, adapter_names=["0", "1"])
+        return not same(named, logits(model, name))
     model = pair(name)
     first = logits(model, name)
     model.set_adapter("other")
@@ -532,7 +633,7 @@ def deletes(name: str) -> bool:
 def mixes(name: str) -> bool:
     """Ask whether it works beside LoRA in a `PeftMixedModel`."""
     model = get_peft_model(llama(), config(name), mixed=True)
-    lora = LoraConfig(target_modules=["v_proj"], init_lora_weights=False)
+    lora = LoraConfig(target_modules=[BASE.get().beside], init_lora_weights=False)
     model.add_adapter("lora", lora)
     moved(model)
     alone = []
@@ -670,7 +771,7 @@ def all_linear(name: str) -> bool:
 
 def excludes(name: str) -> bool:
     """Ask whether `exclude_modules` leaves a layer out."""
-    target = METHODS[name].target
+    target = target_of(name)
     out = "model.embed_tokens" if target == "embed_tokens" else f".*0.*{target}"
     model = trained(name, exclude_modules=out)
     return len(model.targeted_module_names) == 1
@@ -727,7 +828,7 @@ def weight_of(name: str) -> dict[str, int]:
     size = 512
     it = METHODS[name]
     chosen: dict[str, Any] = {"task_type": "CAUSAL_LM"} | it.sizes
-    if it.target == "q_proj":
+    if it.target == "q_proj":  # of the base with biases
         chosen["target_modules"] = ["q_proj", "v_proj"]
     elif it.target:
         chosen["target_modules"] = [it.target]
@@ -780,7 +881,6 @@ QUESTIONS: dict[str, Callable[[str], Any]] = {
     "rank_pattern": by_pattern,
     "modules_to_save": saves_head,
     "trainable_token_indices": trains_tokens,
-    "size": weight_of,
 }
 
 
@@ -929,21 +1029,26 @@ def option_on_4bit(option: str) -> bool:
     return not same(logits(model), before) and learns(model)
 
 
-def option_on_layer(option: str, layer: str) -> bool:
+def option_on_layer(option: str, layer: str) -> bool | str:
     """Ask whether a layer takes it, and is merged into."""
-    torch.manual_seed(0)
-    make, rows = LAYERS[layer]
-    base = nn.Sequential(make(), nn.Identity()).eval()
+    base, rows, target = layer_of(layer)
     before = base(rows)
-    target = "0.layer" if layer == "MultiheadAttention" else "0"
     options = OPTIONS[option]
     if option == "BD-LoRA":
         options = {"use_bdlora": BLOCKS | {"target_modules_bd_a": ["0"]}}
     lora = LoraConfig(target_modules=[target], r=4, **options)
     model = moved(get_peft_model(base, lora))
+    if option == "aLoRA":
+        message = "a layer alone has no tokens that invoke it"
+        raise NotAskedError(message)
     output = model(rows)
-    model.merge_adapter()
-    return not same(output, before) and same(model(rows), output)
+    if same(output, before):
+        return False
+    try:
+        model.merge_adapter()
+    except Exception as error:  # noqa: BLE001 - whatever it raises is the answer
+        return f"{NO_MERGE}: {message_of(error)}"
+    return same(model(rows), output)
 
 
 def starts_as_one(first: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -983,20 +1088,74 @@ OF_OPTION: dict[str, Callable[[str], Any]] = {
 }
 
 
+def message_of(error: Exception) -> str:
+    """Return an error on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"
+
+
+def answer(question: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+    """Return yes, no, the error, or that it was not asked."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(0)
+        try:
+            found = question(*arguments)
+        except NotAskedError as error:
+            return f"not asked: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever it raises is the answer
+            return message_of(error)
+    return {True: "yes", False: "no"}[found] if isinstance(found, bool) else found
+
+
+def is_alike(one: object, other: object) -> bool:
+    """Return whether two answers are the same, but for numbers and the bias."""
+    texts = [re.sub(r"\d+|(, )?bias=\w+", "", str(it)) for it in (one, other)]
+    return texts[0] == texts[1]
+
+
+def asked_elsewhere(
+    known: dict[str, Any], questions: dict[str, Callable[[], Any]]
+) -> dict[str, dict[str, str]]:
+    """Return what a base without biases answers otherwise, and what matters."""
+    with asking(WITHOUT_BIAS):
+        starts.cache_clear()
+        found = {path: answer(question) for path, question in questions.items()}
+    others = {it: text for it, text in found.items() if not is_alike(text, known[it])}
+    with asking(NOT_SQUARE):
+        starts.cache_clear()
+        is_bias = {it: is_alike(answer(questions[it]), known[it]) for it in others}
+    starts.cache_clear()
+    return {
+        path: {"with": "no bias" if is_bias[path] else "not square", "answer": text}
+        for path, text in others.items()
+    }
+
+
+def asked_all(questions: dict[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Return the answers to questions whose names may be paths, of all bases."""
+    starts.cache_clear()
+    known = {path: answer(question) for path, question in questions.items()}
+    found: dict[str, Any] = {}
+    for path, text in known.items():
+        *folders, key = path.split("/")
+        here = found
+        for folder in folders:
+            here = here.setdefault(folder, {})
+        here[key] = text
+    return found | {"elsewhere": asked_elsewhere(known, questions)}
+
+
 def asked_option(option: str) -> dict[str, Any]:
     """Ask an option of LoRA everything."""
-    found: dict[str, Any] = {
-        key: answer(question, option) for key, question in OF_OPTION.items()
-    }
-    found["layers"] = {it: answer(option_on_layer, option, it) for it in LAYERS}
     mine = OPTIONS[option]
-    others = (OPTIONS | BESIDE).items()
-    found["with"] = {
-        name: answer(combined, mine, options)
-        for name, options in others
-        if not mine.keys() & options.keys()
-    }
-    return found
+    questions = {it: partial(question, option) for it, question in OF_OPTION.items()}
+    for layer in LAYERS:
+        questions[f"layers/{layer}"] = partial(option_on_layer, option, layer)
+    for name, options in (OPTIONS | BESIDE).items():
+        if not mine.keys() & options.keys():
+            questions[f"with/{name}"] = partial(combined, mine, options)
+    return asked_all(questions)
 
 
 def asked_options() -> dict[str, Any]:
@@ -1015,103 +1174,110 @@ def asked_adalora() -> dict[str, str]:
     return {name: answer(works, options) for name, options in OPTIONS.items()}
 
 
-def answer(question: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
-    """Return yes, no, or the error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.manual_seed(0)
-        try:
-            found = question(*arguments)
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the answer
-            text = " ".join(str(error).split())
-            return f"{type(error).__name__}: {text}"
-    return {True: "yes", False: "no"}[found] if isinstance(found, bool) else found
-
-
 def asked(name: str) -> dict[str, Any]:
     """Ask a method everything."""
     it = METHODS[name]
-    found: dict[str, Any] = {"label": it.label}
-    if it.target:
-        found["layers"] = {layer: answer(takes, name, layer) for layer in LAYERS}
+    questions: dict[str, Callable[[], Any]] = {}
+    for layer in LAYERS if it.target else ():
+        questions[f"layers/{layer}"] = partial(takes, name, layer)
     for key, question in QUESTIONS.items():
-        found[key] = answer(question, name)
-    return found
+        questions[key] = partial(question, name)
+    return {"label": it.label} | asked_all(questions) | {"size": weight_of(name)}
 
 
 # -- tables --
 
-#: For each table: what its columns are called, where their answers are, and the word
-#: for no if there is no error.
-TABLES: dict[str, list[tuple[str, str, str]]] = {
+#: For each topic of the page: what readers call an ability, where the answers to it
+#: are, and the word for no if there is no error.
+ABILITIES: dict[str, list[tuple[str, str, str]]] = {
     "layers": [
-        ("Linear", "layers/Linear", "no"),
-        ("GPT-2's Conv1D", "layers/Conv1D", "no"),
-        ("Conv1d", "layers/Conv1d", "no"),
-        ("Conv2d", "layers/Conv2d", "no"),
-        ("Conv3d", "layers/Conv3d", "no"),
-        ("Embedding", "layers/Embedding", "no"),
+        ("`Linear`", "layers/Linear", "wrong"),
+        ("GPT-2's `Conv1D`", "layers/Conv1D", "wrong"),
+        ("`Conv1d`", "layers/Conv1d", "wrong"),
+        ("`Conv2d`", "layers/Conv2d", "wrong"),
+        ("`Conv3d`", "layers/Conv3d", "wrong"),
+        ("`Embedding`", "layers/Embedding", "wrong"),
+        ("`MultiheadAttention`", "layers/MultiheadAttention", "wrong"),
+        ("`target_parameters`", "target_parameters", "ignored"),
     ],
     "merging": [
-        ("Starts as the base", "starts_as_base", "no"),
-        ("disable_adapter", "disable", "wrong"),
-        ("merge_adapter", "merge", "wrong"),
-        ("unmerge_adapter", "unmerge", "wrong"),
-        ("merge_and_unload", "merge_and_unload", "wrong"),
-        ("unload", "unload", "wrong"),
+        ("starts as the base", "starts_as_base", "no"),
+        ("`disable_adapter`", "disable", "wrong"),
+        ("`merge_adapter`", "merge", "wrong"),
+        ("`unmerge_adapter`", "unmerge", "wrong"),
+        ("`merge_and_unload`", "merge_and_unload", "wrong"),
+        ("`unload`", "unload", "wrong"),
     ],
     "several": [
-        ("A second one", "second", "wrong"),
-        ("of other size", "other_settings", "wrong"),
-        ("Both active", "both_active", "wrong"),
-        ("adapter_names", "adapter_names", "ignored"),
-        ("add_weighted_adapter", "weighted", "wrong"),
-        ("PeftMixedModel", "mixed", "wrong"),
+        ("a second adapter", "second", "wrong"),
+        ("one of another size", "other_settings", "wrong"),
+        ("two active adapters", "both_active", "wrong"),
+        ("`adapter_names`", "adapter_names", "ignored"),
+        ("`add_weighted_adapter`", "weighted", "wrong"),
+        ("`PeftMixedModel`", "mixed", "wrong"),
+        ("`delete_adapter`", "delete", "wrong"),
     ],
     "files": [
-        ("Save and load", "reload", "wrong"),
-        ("low_cpu_mem_usage", "low_cpu_mem_usage", "wrong"),
-        ("hotswap_adapter", "hotswap", "wrong"),
-        ("inject_adapter_in_model", "inject", "wrong"),
-        ("delete_adapter", "delete", "wrong"),
+        ("save and load", "reload", "wrong"),
+        ("`low_cpu_mem_usage`", "low_cpu_mem_usage", "wrong"),
+        ("`hotswap_adapter`", "hotswap", "wrong"),
+        ("`inject_adapter_in_model`", "inject", "wrong"),
     ],
     "bases": [
         ("bfloat16", "bfloat16", "wrong"),
         ("float16", "float16", "wrong"),
         ("4-bit", "4bit", "wrong"),
         ("8-bit", "8bit", "wrong"),
-        ("Gradient checkpointing", "checkpointing", "wrong"),
-        ("torch.compile", "compile", "wrong"),
+    ],
+    "running": [
+        ("gradient checkpointing", "checkpointing", "wrong"),
+        ("`torch.compile`", "compile", "wrong"),
     ],
     "settings": [
-        ("all-linear", "all_linear", "ignored"),
-        ("exclude_modules", "exclude_modules", "ignored"),
-        ("layers_to_transform", "layers_to_transform", "ignored"),
-        ("rank_pattern", "rank_pattern", "ignored"),
-        ("modules_to_save", "modules_to_save", "ignored"),
-        ("trainable_token_indices", "trainable_token_indices", "ignored"),
+        ("`all-linear`", "all_linear", "ignored"),
+        ("`exclude_modules`", "exclude_modules", "ignored"),
+        ("`layers_to_transform`", "layers_to_transform", "ignored"),
+        ("`rank_pattern`", "rank_pattern", "ignored"),
+        ("`modules_to_save`", "modules_to_save", "ignored"),
+        ("`trainable_token_indices`", "trainable_token_indices", "ignored"),
     ],
 }
 
 #: The same for the options of LoRA.
-OPTION_TABLES: dict[str, list[tuple[str, str, str]]] = {
-    "options": [
-        ("Starts as the base", "starts_as_base", "no"),
-        ("disable_adapter", "disable", "wrong"),
-        ("merge_adapter", "merge", "wrong"),
-        ("Save and load", "reload", "wrong"),
-        ("Beside a plain LoRA", "beside_lora", "wrong"),
-        ("adapter_names", "adapter_names", "wrong"),
-    ],
-    "option layers": [
-        ("Conv2d", "layers/Conv2d", "no"),
-        ("Embedding", "layers/Embedding", "no"),
-        ("MultiheadAttention", "layers/MultiheadAttention", "no"),
-        ("4-bit", "4bit", "wrong"),
-        ("hotswap_adapter", "hotswap", "wrong"),
-        ("add_weighted_adapter", "weighted", "wrong"),
-    ],
+OF_OPTIONS: list[tuple[str, str, str]] = [
+    ("starts as the base", "starts_as_base", "no"),
+    ("`disable_adapter`", "disable", "wrong"),
+    ("`merge_adapter`", "merge", "wrong"),
+    ("save and load", "reload", "wrong"),
+    ("beside a plain LoRA", "beside_lora", "wrong"),
+    ("`adapter_names`", "adapter_names", "wrong"),
+    ("`add_weighted_adapter`", "weighted", "wrong"),
+    ("`hotswap_adapter`", "hotswap", "wrong"),
+    ("4-bit", "4bit", "wrong"),
+    ("GPT-2's `Conv1D`", "layers/Conv1D", "wrong"),
+    ("`Conv2d`", "layers/Conv2d", "wrong"),
+    ("`Embedding`", "layers/Embedding", "wrong"),
+    ("`MultiheadAttention`", "layers/MultiheadAttention", "wrong"),
+]
+
+#: What is told as one if the answers are the same.
+PROMPTS = (
+    *("Cartridge", "CPT", "Multitask prompt tuning"),
+    *("Prefix tuning", "Prompt tuning", "P-tuning"),
+)
+
+#: How else readers call a method.
+ALSO = {"IA³": "IA3", "Adaption prompt": "LLaMA-Adapter", "LN tuning": "norms"}
+
+#: What an answer is said of if that of other layers is another, and what those are.
+CONDITIONS = {
+    "no bias": ("with a bias", "no bias"),
+    "not square": ("square layers", "layers not square"),
+    "kernel 1": ("larger kernel", "kernel 1"),
 }
+
+#: What is said where there is nothing to say.
+NOTHING = "none"
 
 
 def at(found: dict[str, Any], path: str) -> str:
@@ -1125,26 +1291,97 @@ def at(found: dict[str, Any], path: str) -> str:
 
 
 def word(value: str, silent: str) -> str:
-    """Return what a cell says."""
-    return {"yes": "yes", "no": silent, NONE: ""}.get(value, "error")
+    """Return an answer in a word."""
+    known = {"yes": "yes", "no": silent, NONE: ""}
+    if value.startswith(NO_MERGE):
+        return "no merge"
+    return "not asked" if value.startswith("not asked") else known.get(value, "error")
 
 
-def row(name: str, found: dict[str, Any], columns: list[tuple[str, str, str]]) -> str:
-    """Return a row of a table."""
-    words = [word(at(found, path), silent) for _head, path, silent in columns]
-    return f"| {' | '.join([name, *words])} |"
+def words(found: dict[str, Any], path: str, silent: str) -> dict[str, str]:
+    """Return the answer, or the answers and for what each is."""
+    said = word(at(found, path), silent)
+    others = {"kernel 1": word(at(found, f"{path}, kernel 1"), silent)}
+    if path in found["elsewhere"]:
+        other = found["elsewhere"][path]
+        others[other["with"]] = word(other["answer"], silent)
+    others = {it: text for it, text in others.items() if text not in {"", said}}
+    mine = ", ".join(CONDITIONS[it][0] for it in others)
+    return {mine: said} | {CONDITIONS[it][1]: text for it, text in others.items()}
 
 
-def table(
-    first: str, columns: list[tuple[str, str, str]], rows: dict[str, dict[str, Any]]
-) -> str:
-    """Return a table; a row without any answer is left out."""
-    heads = [first, *(head for head, _path, _silent in columns)]
+def listed(names: dict[str, list[str]]) -> tuple[str, str]:
+    """Return what works, and what does not, by its word."""
+    yes = ", ".join(names.pop("yes", [])) or NOTHING
+    order = ("wrong", "ignored", "no", "error", "no merge", "not asked")
+    rest = [(it, names[it]) for it in order if names.get(it)]
+    no = "; ".join(f"**{it}**: {', '.join(them)}" for it, them in rest)
+    return yes, no or NOTHING
+
+
+def row_of(found: dict[str, Any], abilities: list[tuple[str, str, str]]) -> list[str]:
+    """Return what a method can do, and what it cannot."""
+    names: dict[str, list[str]] = {}
+    for ability, path, silent in abilities:
+        for condition, text in words(found, path, silent).items():
+            # what works until it is merged works
+            limits = [condition, text if text == "no merge" else ""]
+            limit = ": ".join(filter(None, limits))
+            name = f"{ability} ({limit})" if limit else ability
+            names.setdefault("yes" if limits[1] else text, []).append(name)
+    names.pop("", None)
+    return [*listed(names)]
+
+
+def shortened(labels: list[str]) -> list[str]:
+    """Return the labels, those of all prompts as one."""
+    if not {*PROMPTS} <= {*labels}:
+        return labels
+    return [*(it for it in labels if it not in PROMPTS), "prompts"]
+
+
+def row_of_ability(
+    methods: dict[str, dict[str, Any]], path: str, silent: str
+) -> list[str]:
+    """Return which methods have an ability; most of them are told as all others."""
+    names: dict[str, list[str]] = {}
+    plain: dict[str, list[str]] = {}
+    for label, found in methods.items():
+        for condition, text in words(found, path, silent).items():
+            if condition:
+                names.setdefault(text, []).append(f"{label} ({condition})")
+            elif text:
+                plain.setdefault(text, []).append(label)
+    most = max(plain, key=lambda it: len(plain[it]))
+    for text, labels in plain.items():
+        is_rest = text == most and len(labels) > 6 and len(plain) > 1  # noqa: PLR2004
+        is_all = len(plain) == 1
+        said = ["all others"] if is_rest else ["all"] if is_all else shortened(labels)
+        names[text] = said + names.get(text, [])
+    return [*listed(names)]
+
+
+def lines_of(heads: list[str], rows: list[list[str]]) -> str:
+    """Return a table."""
     lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
-    for name, found in rows.items():
-        if any(at(found, path) != NONE for _head, path, _silent in columns):
-            lines.append(row(name, found, columns))
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def table_by_ability(topic: str, methods: dict[str, dict[str, Any]]) -> str:
+    """Return a small table of a topic, without what all can do."""
+    rows = [
+        [ability, *row_of_ability(methods, path, silent)]
+        for ability, path, silent in ABILITIES[topic]
+    ]
+    return lines_of(["What", "Yes", "No"], [it for it in rows if it[2] != NOTHING])
+
+
+def table_by_name(
+    head: str, named: dict[str, dict[str, Any]], abilities: list[tuple[str, str, str]]
+) -> str:
+    """Return a table of all that methods or options can do, a row for each."""
+    rows = [[name, *row_of(found, abilities)] for name, found in named.items()]
+    return lines_of([head, "Yes", "No"], rows)
 
 
 def table_of_sizes(methods: dict[str, dict[str, Any]]) -> str:
@@ -1158,18 +1395,18 @@ def table_of_sizes(methods: dict[str, dict[str, Any]]) -> str:
 
 
 def table_of_pairs(options: dict[str, dict[str, Any]]) -> str:
-    """Return which options of LoRA work together, but for what works with all."""
+    """Return which options of LoRA do not work together."""
     shown = {name: it for name, it in options.items() if name not in PREPARED}
-    lines = ["| Option | Works with | Wrong with | Error with |", f"|{' --- |' * 4}"]
+    rows = []
     for name, found in shown.items():
         cells: dict[str, list[str]] = {"yes": [], "wrong": [], "error": []}
         for other, value in found["with"].items():
-            alike = {it["with"].get(other, value) for it in shown.values()}
-            if other not in PREPARED and alike != {"yes"}:
+            if other not in PREPARED:
                 cells[word(value, "wrong")].append(other)
-        joined = " | ".join(", ".join(them) for them in cells.values())
-        lines.append(f"| {name} | {joined} |")
-    return "\n".join(lines)
+        if cells["wrong"] or cells["error"]:
+            found_as = (", ".join(cells[it]) or NOTHING for it in ("wrong", "error"))
+            rows.append([name, *found_as])
+    return lines_of(["Option", "Wrong with", "Error with"], rows)
 
 
 def tables(known: dict[str, Any]) -> dict[str, str]:
@@ -1178,9 +1415,14 @@ def tables(known: dict[str, Any]) -> dict[str, str]:
     options = {
         name: it for name, it in known["options"].items() if name not in PREPARED
     }
-    made = {name: table("Method", them, methods) for name, them in TABLES.items()}
-    for name, them in OPTION_TABLES.items():
-        made[name] = table("Option", them, options)
+    everything = [it for abilities in ABILITIES.values() for it in abilities]
+    made = {topic: table_by_ability(topic, methods) for topic in ABILITIES}
+    of_names = {
+        f"{label} ({ALSO[label]})" if label in ALSO else label: found
+        for label, found in methods.items()
+    }
+    made["methods"] = table_by_name("Method", of_names, everything)
+    made["options"] = table_by_name("Option", options, OF_OPTIONS)
     made["pairs"] = table_of_pairs(known["options"])
     made["sizes"] = table_of_sizes(known["methods"])
     return made
@@ -1203,9 +1445,19 @@ def main(*names: str) -> None:
     DATA.write_text(text, encoding="utf-8")
 
 
+def written(page: str, made: dict[str, str]) -> str:
+    """Return the page with the tables."""
+
+    def table(found: re.Match[str]) -> str:
+        return f"% methods: {found['name']}\n\n{made[found['name']]}\n\n"
+
+    return TABLE.sub(table, page).rstrip("\n") + "\n"
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--table"]:
-        for topic, text in tables(json.loads(DATA.read_text(encoding="utf-8"))).items():
-            sys.stdout.write(f"## {topic}\n\n{text}\n\n")
+    if sys.argv[1:] == ["--write"]:
+        made = tables(json.loads(DATA.read_text(encoding="utf-8")))
+        page = written(PAGE.read_text(encoding="utf-8"), made)
+        PAGE.write_text(page, encoding="utf-8")
     else:
         main(*sys.argv[1:])

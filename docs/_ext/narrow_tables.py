@@ -67,7 +67,7 @@ def add_roles(table: nodes.table) -> None:
     """Keep the table a table for who listens, whatever the style sheet does."""
     for kind, role in ROLES.items():
         for node in table.findall(kind):
-            node[ATTRIBUTES] = {"role": role}
+            node[ATTRIBUTES] = node.get(ATTRIBUTES, {}) | {"role": role}
     for head in table.findall(nodes.thead):
         for entry in head.findall(nodes.entry):
             entry[ATTRIBUTES] = {"role": "columnheader"}

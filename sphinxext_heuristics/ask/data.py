@@ -160,15 +160,18 @@ class _Answers:
                 }
 
     def _said(self, pieces: Iterable[Piece]) -> dict[str, Any]:
-        """Return the passages and the output in some pieces."""
+        """Return the passages, the ids of those that have one, and the output."""
         passages: list[list[Cell]] = []
+        anchors: dict[int, str] = {}
         outputs: list[Cell] = []
         for piece in pieces:
             if piece.is_output:
                 outputs += piece.cells
-            else:
-                passages.append([self._titled(cell) for cell in piece.cells])
-        return {"passages": passages, "outputs": outputs}
+                continue
+            if piece.anchor:
+                anchors[len(passages)] = piece.anchor
+            passages.append([self._titled(cell) for cell in piece.cells])
+        return {"passages": passages, "anchors": anchors, "outputs": outputs}
 
     def _titled(self, cell: Cell) -> Cell:
         """Return a cell with titles where links name what they lead to."""

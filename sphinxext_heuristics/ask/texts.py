@@ -44,6 +44,8 @@ class Piece(NamedTuple):
     cells: tuple[Cell, ...]
     #: Whether it is output.
     is_output: bool = False
+    #: Its own id, if an author gave it one.
+    anchor: str = ""
 
 
 class PageTexts(NamedTuple):
@@ -172,7 +174,9 @@ def _pieces(
                 yield Piece(section, inside, (node.astext(),), is_output=True)
         elif isinstance(node, nodes.paragraph | nodes.term | nodes.row):
             if cells := tuple(_cells(node)):
-                yield Piece(section, inside, cells)
+                # Those of entries of the general index have no name.
+                own = node["ids"][0] if node["names"] else ""
+                yield Piece(section, inside, cells, anchor=own)
         elif isinstance(node, nodes.Element) and not _is_aside(node):
             own = node["ids"][0] if isinstance(node, nodes.section) else section
             yield from _pieces(node, own, inside.union(node["ids"]))

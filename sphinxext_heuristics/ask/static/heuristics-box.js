@@ -56,6 +56,8 @@
   const linkTo = ({ item, passage }) => {
     const link = make("a", { href: new URL(item.uri, root).href }, item.title);
     if (!passage) return link;
+    const anchor = item.anchors?.[item.passages.indexOf(passage)];
+    if (anchor) link.hash = anchor;
     const isHere = link.pathname === location.pathname;
     if (isHere) link.addEventListener("click", () => setTimeout(() => mark(link.hash, passage)));
     else link.href += fragment(passage);
@@ -64,9 +66,10 @@
 
   /* On this page: bring the passage into sight, and mark it. */
   const mark = (hash, passage) => {
-    const section = document.getElementById(decodeURIComponent(hash.slice(1)));
+    const target = document.getElementById(decodeURIComponent(hash.slice(1)));
     const whole = passage.map(textOf).join(" ");
-    const blocks = [...(section?.querySelectorAll("tr, p, dt") ?? [])];
+    const kinds = "tr, p, dt";
+    const blocks = target?.matches(kinds) ? [target] : [...(target?.querySelectorAll(kinds) ?? [])];
     const place = blocks.find((one) => folded(one.textContent).startsWith(whole));
     if (!place) return;
     document.querySelectorAll(".heuristic-marked").forEach((one) => one.classList.remove("heuristic-marked"));

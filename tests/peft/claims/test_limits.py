@@ -259,7 +259,7 @@ def test_loftq_asks_for_the_path_of_a_local_base(
     quantized: Callable[..., nn.Module],
 ) -> None:
     message = "The provided model does not appear to be a transformers model or is a local model."
-    assert message in guide("training-problems")
+    assert message in guide("qlora-training")
     model = get_peft_model(quantized(), LoraConfig(target_modules=["q_proj"]))
     with pytest.raises(ValueError, match=message):
         replace_lora_weights_loftq(model)

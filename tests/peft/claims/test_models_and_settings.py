@@ -52,6 +52,7 @@ FAMILIES = {
     "GPT-J": "gptj",
     "MPT": "mpt",
     "OPT": "opt xglm bart mbart m2m_100 marian pegasus whisper clip siglip",
+    "MPNet": "mpnet",
     "T5": "t5",
     "BERT": "bert roberta xlm-roberta electra longformer",
     "DeBERTa": "deberta-v2",
