@@ -4,12 +4,14 @@
 
 These are the list of pages in `heuristics/index.md`, the index in Markdown, where each
 heuristic shows (`heuristics/reach.txt`), and which releases have what is quoted. Says
-what changed, and what a reader of the change might ask.
+what changed, what a reader of the change might ask, and what of PEFT is new and not in
+the reference.
 """
 
 from __future__ import annotations
 
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -54,6 +56,9 @@ _GROUP = re.compile(
     rf"^:caption: (?P<caption>.*)\n\n(?P<names>(?:{PREFIX}\w+\n)*)", re.MULTILINE
 )
 _OPTION = re.compile(r"^:?(category|severity|weight): *(.*)$", re.MULTILINE)
+
+#: What a directive of the reference documents.
+_DOCUMENTED = re.compile(r"^\.\. auto\w+:: ([\w.]+)", re.MULTILINE)
 
 #: Heuristic → the API entries that show it.
 Shown = dict[str, set[str]]
@@ -163,6 +168,28 @@ def what_drifted(before: str, after: str) -> Iterator[str]:
         yield f"{name}: what it quotes is in {', '.join(held) or 'no release'}"
 
 
+def undocumented() -> Iterator[str]:
+    """Yield a line on each public class and function that is not in the reference."""
+    import peft  # noqa: PLC0415 - some seconds, and PyTorch, which no other part needs
+
+    named: set[str] = set()
+    for page in ROOT.glob("docs/reference/**/*.md"):
+        named.update(_DOCUMENTED.findall(page.read_text(encoding="utf-8")))
+    known = {pkgutil.resolve_name(name) for name in named if not is_gone(name)}
+    for name in peft.__all__:
+        if callable(its := getattr(peft, name)) and its not in known:
+            yield f"peft.{name} is in no page of docs/reference"
+
+
+def is_gone(name: str) -> bool:
+    """Return whether PEFT has nothing of that name, which the build warns of."""
+    try:
+        pkgutil.resolve_name(name)
+    except (AttributeError, ImportError):
+        return True
+    return False
+
+
 def main() -> int:
     """Write the files and say what changed; return the exit code of what failed.
 
@@ -190,6 +217,7 @@ def main() -> int:
     said = [
         *what_changed(shown(before[REACH]), shown(after[REACH])),
         *what_drifted(before[RELEASES], after[RELEASES]),
+        *undocumented(),
     ]
     if before[index] != after[index]:
         said.append("heuristics/index.md: the list of pages")

@@ -269,3 +269,8 @@ def test_each_pair_of_what_is_silent_is_of_the_heuristic_that_is_linked() -> Non
     assert linked == included
     front = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     assert "(silent.md)" in front
+
+
+def test_the_reference_has_each_public_class_and_function() -> None:
+    renew = runpy.run_path(str(ROOT / "tools/renew.py"))
+    assert [*renew["undocumented"]()] == []
