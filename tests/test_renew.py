@@ -128,6 +128,14 @@ def test_it_says_where_a_heuristic_shows_now_and_asks_for_what_loads_too() -> No
     assert [*RENEW["what_changed"](before, before)] == []
 
 
+def test_it_says_which_entries_of_the_same_name_do_not_show_it() -> None:
+    before = RENEW["shown"]("Safe a.b\nnot Safe c.b\n", "not ")
+    after = RENEW["shown"]("Safe a.b\nnot Safe c.b\nnot Safe d.b\n", "not ")
+    assert [*RENEW["namesakes"](before, after)] == [
+        "Safe: not shown at d.b, of the same name: name them in impl if it holds there"
+    ]
+
+
 def test_it_says_which_releases_have_what_is_quoted() -> None:
     def releases(**verdicts: str) -> str:
         its = {name.replace("_", "."): its for name, its in verdicts.items()}

@@ -23,12 +23,14 @@ PAGE = """\
 :impl: ~peft.LoraConfig, ~peft.PeftModel.load_adapter
 :workflow: LoRA_Training
 :category: Training
-:keywords: what people write who have the problem
+:keywords: what people write who have the problem, words that the note does not have
+:messages: An error, whole, that hardly anything else raises; one a line below a `|`
 :severity: note
 :weight: 1
 
-% Severity is what CONTRIBUTING says, and weight is your judgement, from 0 (a rare case)
-% to 4 (most readers meet it). An error that people get goes into `messages`.
+% Workflow is a page of docs/guides, its name with _, and category one or two of those in
+% docs/conf.py. Severity is what CONTRIBUTING says, and weight is your judgement, from 0
+% (a rare case) to 4 (nearly every reader meets it). Leave out options that you do not need.
 % Then at most a sentence, and a pair of at most eight lines and 42 columns.
 
 ```python
@@ -42,7 +44,8 @@ model = get_peft_model(base_model, config)
 
 # Why
 
-At most three sentences, and the lines of PEFT that prove them:
+At most three sentences, and what proves them: whole statements of PEFT, or, with the flag `:text:`
+below the first line, words of a docstring, a comment or a message. Two quotes for what is apart:
 
 :::{{evidence}} peft.tuners.lora.layer:Linear.merge
 the lines that it quotes
@@ -59,6 +62,7 @@ TEST = '''\
 from __future__ import annotations
 
 import pytest
+from peft import LoraConfig, get_peft_model
 
 from claims.models import claim, llama
 
@@ -69,7 +73,7 @@ def test_{test}() -> None:
 
     By outputs, files or gradients of a tiny random model of `claims/models.py`.
     """
-    model = llama()
+    model = get_peft_model(llama(), LoraConfig(target_modules=["q_proj"]))
     pytest.fail(f"not written yet, for {{type(model).__name__}}")
 '''
 

@@ -110,12 +110,16 @@ def listed(index: str, pages: dict[str, str]) -> str:
     return text
 
 
-def shown(reach: str) -> Shown:
-    """Return where each heuristic shows, from the text of the reach file."""
+def shown(reach: str, which: str = "") -> Shown:
+    """Return where each heuristic shows, from the text of the reach file.
+
+    With ``"not "``, return the entries that have the name of a target, are other objects
+    and do not show it.
+    """
     found: Shown = {}
     for line in reach.splitlines():
-        if not line.startswith(("#", "not ")):
-            name, entry = line.split()
+        if not line.startswith("#") and line.startswith("not ") == bool(which):
+            name, entry = line.removeprefix(which).split()
             found.setdefault(name, set()).add(entry)
     return found
 
@@ -150,6 +154,14 @@ def asked(name: str, entries: set[str]) -> Iterator[str]:
         if call in entries and missing:
             others = ", ".join(missing)
             yield f"{name}: shown at {call}, not at {others}: is that meant?"
+
+
+def namesakes(before: Shown, after: Shown) -> Iterator[str]:
+    """Yield a line on entries that have the name of a target and do not show it."""
+    for name, entries in sorted(after.items()):
+        if new := entries - before.get(name, set()):
+            line = f"{name}: not shown at {some(new)}, of the same name"
+            yield f"{line}: name them in impl if it holds there"
 
 
 def releases(text: str) -> dict[str, dict[str, str]]:
@@ -216,6 +228,7 @@ def main() -> int:
     after = {path: path.read_text("utf-8") for path in before}
     said = [
         *what_changed(shown(before[REACH]), shown(after[REACH])),
+        *namesakes(*(shown(it[REACH], "not ") for it in (before, after))),
         *what_drifted(before[RELEASES], after[RELEASES]),
         *undocumented(),
     ]

@@ -70,10 +70,8 @@ def test_a_report_shows_the_bug_and_its_diff_mends_it(
     assert mended.returncode == 0, mended.stderr
 
 
-def test_a_report_is_short_and_about_a_heuristic() -> None:
+def test_a_report_is_about_a_heuristic_that_says_so() -> None:
     assert REPORTS
     for path in REPORTS:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        assert len(lines) <= 40, path.name
         page = ROOT / "heuristics" / f"huggingface_peft_{path.name}"
         assert "bug of PEFT" in page.read_text(encoding="utf-8"), path.name
