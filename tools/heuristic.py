@@ -28,10 +28,10 @@ PAGE = """\
 :severity: note
 :weight: 1
 
-% Workflow is a page of docs/guides, its name with _, and category one or two of those in
-% docs/conf.py. Severity is what CONTRIBUTING says, and weight is your judgement, from 0
-% (a rare case) to 4 (nearly every reader meets it). Leave out options that you do not need.
-% Then at most a sentence, and a pair of at most eight lines and 42 columns.
+% Workflow is a page of docs/guides, its name with _, and category one or two of those
+% in docs/conf.py. Severity is what CONTRIBUTING says, and weight is your judgement,
+% from 0 (a rare case) to 4 (nearly every reader meets it). Leave out what you do not
+% need. Then at most a sentence, and a pair of at most eight lines and 42 columns.
 
 ```python
 # wrong: what happens
@@ -44,8 +44,9 @@ model = get_peft_model(base_model, config)
 
 # Why
 
-At most three sentences, and what proves them: whole statements of PEFT, or, with the flag `:text:`
-below the first line, words of a docstring, a comment or a message. Two quotes for what is apart:
+At most three sentences, and what proves them: whole statements of PEFT, or, with the
+flag `:text:` below the first line, words of a docstring, a comment or a message. What is
+apart is two quotes:
 
 :::{{evidence}} peft.tuners.lora.layer:Linear.merge
 the lines that it quotes

@@ -113,8 +113,8 @@ def listed(index: str, pages: dict[str, str]) -> str:
 def shown(reach: str, which: str = "") -> Shown:
     """Return where each heuristic shows, from the text of the reach file.
 
-    With ``"not "``, return the entries that have the name of a target, are other objects
-    and do not show it.
+    With ``"not "``, return the entries that have the name of a target, are other
+    objects and do not show it.
     """
     found: Shown = {}
     for line in reach.splitlines():
