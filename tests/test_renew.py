@@ -128,6 +128,17 @@ def test_it_says_where_a_heuristic_shows_now_and_asks_for_what_loads_too() -> No
     assert [*RENEW["what_changed"](before, before)] == []
 
 
+def test_a_class_that_is_new_is_told_once() -> None:
+    before = RENEW["shown"]("One a.b\nTwo a.b\nThree a.b\n")
+    added = "One m.New\nTwo m.New.load\nThree m.New\nThree a.c\n"
+    after = RENEW["shown"]("One a.b\nTwo a.b\nThree a.b\n" + added)
+    assert [*RENEW["what_changed"](before, after)] == [
+        "m.New is new: 3 heuristics: One, Three, Two",
+        "Three: now shown at 3 entries; new: a.c",
+    ]
+    assert next(RENEW["what_changed"](after, before)).startswith("m.New is gone: 3")
+
+
 def test_it_says_which_entries_of_the_same_name_do_not_show_it() -> None:
     before = RENEW["shown"]("Safe a.b\nnot Safe c.b\n", "not ")
     after = RENEW["shown"]("Safe a.b\nnot Safe c.b\nnot Safe d.b\n", "not ")

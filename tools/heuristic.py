@@ -45,8 +45,8 @@ model = get_peft_model(base_model, config)
 # Why
 
 At most three sentences, and what proves them: whole statements of PEFT, or, with the
-flag `:text:` below the first line, words of a docstring, a comment or a message. What is
-apart is two quotes:
+flag `:text:` below the first line, words of a docstring, a comment or a message. What
+is apart is two quotes:
 
 :::{{evidence}} peft.tuners.lora.layer:Linear.merge
 the lines that it quotes

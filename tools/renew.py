@@ -51,6 +51,8 @@ ALIKE = {
 
 #: How many names a line of the report has.
 NAMED = 4
+#: How many heuristics an entry that came or went has to be told once.
+SEVERAL = 3
 
 _GROUP = re.compile(
     rf"^:caption: (?P<caption>.*)\n\n(?P<names>(?:{PREFIX}\w+\n)*)", re.MULTILINE
@@ -131,27 +133,58 @@ def some(entries: set[str]) -> str:
     return f"{text} and {len(first) - NAMED} more" if len(first) > NAMED else text
 
 
+def by_entry(shown: Shown) -> Shown:
+    """Return which heuristics each API entry shows, members with their class."""
+    found: Shown = {}
+    for name, entries in shown.items():
+        for entry in entries:
+            *path, last = entry.split(".")
+            is_member = path[-1][0].isupper() and last[0].islower()
+            found.setdefault(".".join(path) if is_member else entry, set()).add(name)
+    return found
+
+
 def what_changed(before: Shown, after: Shown) -> Iterator[str]:
-    """Yield a line on each heuristic that shows elsewhere than before."""
+    """Yield a line on each heuristic that shows elsewhere than before.
+
+    An entry that came or went with several heuristics is one line, as a release of PEFT
+    adds and removes classes.
+    """
+    old_entries, new_entries = by_entry(before), by_entry(after)
+    told: Shown = {}
+    for what, here, there in (
+        ("new", new_entries, old_entries),
+        ("gone", old_entries, new_entries),
+    ):
+        for entry in sorted(here.keys() - there.keys()):
+            if len(here[entry]) >= SEVERAL:
+                told[entry] = here[entry]
+                names = some(here[entry])
+                yield f"{entry} is {what}: {len(here[entry])} heuristics: {names}"
     for name in sorted({*before, *after}):
         old, new = before.get(name, set()), after.get(name, set())
-        if old == new:
+        changed = {
+            entry
+            for entry in old ^ new
+            if not any(f"{entry}.".startswith(f"{one}.") for one in told)
+        }
+        if not changed:
             continue
         number = "1 entry" if len(new) == 1 else f"{len(new)} entries"
         line = f"{name}: now shown at {number}"
-        if new - old:
-            line += f"; new: {some(new - old)}"
-        if old - new:
-            line += f"; no longer: {some(old - new)}"
+        if came := changed & new:
+            line += f"; new: {some(came)}"
+        if went := changed & old:
+            line += f"; no longer: {some(went)}"
         yield line
-        yield from asked(name, new)
+        yield from asked(name, new, changed)
 
 
-def asked(name: str, entries: set[str]) -> Iterator[str]:
+def asked(name: str, entries: set[str], changed: set[str]) -> Iterator[str]:
     """Yield what to think about: a call that does the same as one that shows it."""
     for call, alike in ALIKE.items():
         missing = [other for other in alike if other not in entries]
-        if call in entries and missing:
+        if call in entries and missing and changed.intersection([call, *alike]):
             others = ", ".join(missing)
             yield f"{name}: shown at {call}, not at {others}: is that meant?"
 
