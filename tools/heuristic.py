@@ -29,9 +29,18 @@ PAGE = """\
 :weight: 1
 
 % Workflow is a page of docs/guides, its name with _, and category one or two of those
-% in docs/conf.py. Severity is what CONTRIBUTING says, and weight is your judgement,
-% from 0 (a rare case) to 4 (nearly every reader meets it). Leave out what you do not
-% need. Then at most a sentence, and a pair of at most eight lines and 42 columns.
+% in docs/conf.py. Leave out options that you do not need.
+%
+% danger: a file or a result is lost, silently. caution: the result is wrong or training
+% has no effect, silently. warning: an error that does not say what to do, or wasted
+% hours. note: an error that says it all, or good to know. tip: faster, smaller, simpler.
+%
+% weight is your judgement, from 0 (a rare case) to 4 (nearly every reader meets it);
+% what is silent is reported less than it happens.
+%
+% Then at most a sentence, and a pair of some eight lines and 42 columns, for phones.
+% Names such as model are those of tests/peft/preludes/common.py; what else it needs goes
+% into a file with the heuristic's name beside that.
 
 ```python
 # wrong: what happens
