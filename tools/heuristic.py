@@ -33,14 +33,14 @@ PAGE = """\
 %
 % danger: a file or a result is lost, silently. caution: the result is wrong or training
 % has no effect, silently. warning: an error that does not say what to do, or wasted
-% hours. note: an error that says it all, or good to know. tip: faster, smaller, simpler.
+% hours. note: an error that says it all, or good to know. tip: faster or simpler.
 %
 % weight is your judgement, from 0 (a rare case) to 4 (nearly every reader meets it);
 % what is silent is reported less than it happens.
 %
 % Then at most a sentence, and a pair of some eight lines and 42 columns, for phones.
-% Names such as model are those of tests/peft/preludes/common.py; what else it needs goes
-% into a file with the heuristic's name beside that.
+% Names such as model are those of tests/peft/preludes/common.py; what else it needs
+% goes into a file with the heuristic's name beside that.
 
 ```python
 # wrong: what happens
