@@ -50,7 +50,8 @@ def test_its_front_page_names_every_page(manual: Built) -> None:
     page = manual.soup("index.html")
     named = {str(link["href"]) for link in page.select("article a[href]")}
     listed = {str(link["href"]) for link in page.select(".sidebar-tree a[href]")}
-    top = {name for name in listed if not name.startswith("example/")} - {"#"}
+    below = ("example/", "adopt-peft/bugs/")
+    top = {name for name in listed if not name.startswith(below)} - {"#"}
     assert top - named == set()
 
 

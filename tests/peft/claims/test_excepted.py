@@ -81,9 +81,6 @@ def model_of(cls: str, base: nn.Module | None = None) -> peft.PeftModel:
 
 def loses_the_head(cls: str, folder: Path) -> None:
     """Convert a classifier as the note says: without its head, it cannot be loaded."""
-    if cls == "AdaLoraModel":
-        leaves_the_base_alone(cls, folder)
-        return
     task, base = {
         "PeftModelForQuestionAnswering": ("QUESTION_ANS", LlamaForQuestionAnswering),
         "PeftModelForSequenceClassification": (
@@ -247,8 +244,24 @@ def takes_decoders_only(cls: str, _folder: Path) -> None:
     """Try a network that has batch norm layers."""
     sizes = {"embedding_size": 8, "hidden_sizes": [8, 8], "depths": [1, 1]}
     base = ResNetForImageClassification(ResNetConfig(**sizes))
-    with pytest.raises(AttributeError, match="decoder layers"):
-        adapted(config(method_of(cls)), base)
+    if cls == "ShadowConfig":
+        with pytest.raises(AttributeError, match="decoder layers"):
+            adapted(config(method_of(cls)), base)
+        return
+    # what the prompts have in common is no method
+    method = "PromptTuning" if cls == "PromptLearningConfig" else method_of(cls)
+    with pytest.raises(ValueError, match="num_layers"):
+        adapted(config(method, **CAUSAL), base)
+
+
+def ignores_the_rank(_cls: str, _folder: Path) -> None:
+    """Run AdaLoRA, whose rank is `init_r`, with two values of `r`."""
+    outputs = []
+    for rank in (8, 64):
+        torch.manual_seed(0)
+        ours = config("AdaLora", "q_proj", r=rank, init_r=12, total_step=10, **CAUSAL)
+        outputs.append(run(trained(adapted(ours, llama()), 0.05)))
+    assert distance(*outputs) == 0
 
 
 def has_no_targets_or_refuses(cls: str, folder: Path) -> None:
@@ -268,13 +281,6 @@ def knows_no_all_linear(cls: str, _folder: Path) -> None:
 # -- the rest --
 
 
-def leaves_the_base_alone(cls: str, _folder: Path) -> None:
-    for init in ("pissa", "olora"):
-        base = linear()
-        adapted(config(method_of(cls), "0", "2", init_lora_weights=init), base)
-        assert torch.equal(base[0].base_layer.weight, linear()[0].weight)
-
-
 def switches_nothing(_cls: str, folder: Path) -> None:
     model = xlora(folder)
     before = set(trainable(model))
@@ -284,6 +290,7 @@ def switches_nothing(_cls: str, folder: Path) -> None:
 
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {
+    "Alpha_Over_R_Scaling": ignores_the_rank,
     "Batch_Norm_Statistics": takes_decoders_only,
     "Config_Used_Twice": finds_as_much_the_second_time,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
@@ -307,6 +314,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 }
 
 
+@claim("Alpha_Over_R_Scaling")
 @claim("Batch_Norm_Statistics")
 @claim("Config_Used_Twice")
 @claim("Default_Target_Modules")
