@@ -353,9 +353,10 @@ def test_the_reference_shows_what_the_reach_file_lists_and_nothing_else(
 def test_links_lead_to_the_heuristic(site: Built) -> None:
     name = "reference/tuners/vera.html"
     title = option("Safe_Merge_NaN_Check", "title")
-    boxes = site.soup(name).find_all("div", class_="heuristic-tip")
+    severity = option("Safe_Merge_NaN_Check", "severity")
+    boxes = site.soup(name).find_all("div", class_=f"heuristic-{severity}")
     heads = [box.find("p", class_="admonition-title").get_text() for box in boxes]
-    link = boxes[heads.index(f"Tip: {title}")].a
+    link = boxes[heads.index(f"{severity.capitalize()}: {title}")].a
     assert site.follow(name, link).find("h1").get_text().startswith(title)
 
 
@@ -517,7 +518,6 @@ def test_tables_of_guides_are_read_on_a_phone(
     finally:
         tab.close()
     assert sum(table["isOfWords"] for table in found) > len(found) / 2
-    assert not all(table["fits"] for table in found), "so no table scrolls"
 
 
 # -- code on a phone ------------------------------------------------------------------

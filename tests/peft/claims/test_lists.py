@@ -30,7 +30,7 @@ ALIASES = {
 #: Heuristic, words of the sentence, and the methods that it must name.
 LISTS = [
     ("4bit_Defensive_Clone", "clone the output", CLONING),
-    ("Adapter_Names_Silently_Ignored", "Pass adapter_names to", HEEDING),
+    ("Adapter_Names_Silently_Ignored", "Use adapter_names with", HEEDING),
     ("Eight_Bit_Codes_Read_As_Weights", "In 4 bit,", READ_CODES),
     ("Merge_Returns_New_Model", "keep", {*KEPT, "XLora"}),
     ("Partial_Merge_Drops_Adapters", "one adapter is active at a time", SINGLE),
