@@ -44,7 +44,7 @@ class Passage(NamedTuple):
 PASSAGES = {
     "paragraph": Passage(
         "Wombats dig burrows, and fences -- of 2-ply wire -- do not stop them.",
-        "wombats dig burrows below fences of wire",
+        "wombats dig burrows and fences of wire do not stop them",
         "Wombats dig",
     ),
     "code": Passage(
