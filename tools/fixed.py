@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
+from packaging.version import Version
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,11 +34,6 @@ WHEELS = Path(os.environ.get("FIXED_WHEELS", "/tmp/fixed"))  # noqa: S108 - a ca
 STABLE = re.compile(r"[0-9.]+(?:\.post[0-9]+)?")
 
 
-def ordered(release: str) -> list[int]:
-    """Return what sorts releases, the oldest first."""
-    return [int(part) for part in release.replace("post", "").split(".")]
-
-
 @cache
 def releases(package: str) -> list[str]:
     """Return the stable releases of a package, the oldest first."""
@@ -46,7 +43,7 @@ def releases(package: str) -> list[str]:
     )
     found = re.search(r"^Available versions: (.*)$", done.stdout, re.MULTILINE)
     names = found[1].split(", ") if found else []
-    return sorted(filter(STABLE.fullmatch, names), key=ordered)
+    return sorted(filter(STABLE.fullmatch, names), key=Version)
 
 
 @cache
@@ -87,10 +84,10 @@ def found_in(bug: dict[str, Any]) -> dict[str, str]:
     The first is nothing if all before it have the bug, or were not looked at.
     """
     known = releases(bug["package"])
-    oldest = ordered(bug.get("since", "0"))
-    known = [it for it in known if ordered(it) >= oldest]
+    oldest = Version(bug.get("since", "0"))
+    known = [it for it in known if Version(it) >= oldest]
     if "until" in bug:
-        known = [it for it in known if ordered(it) <= ordered(bug["until"])]
+        known = [it for it in known if Version(it) <= Version(bug["until"])]
     source = {it: partial(read, bug["package"], it) for it in known}
     broken = [it for it in known if has_bug(bug, source[it])]
     if not broken:

@@ -10,6 +10,7 @@ the reference.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pkgutil
 import re
@@ -17,6 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.api import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +38,6 @@ COMMANDS = (
 )
 #: Where they read the documentation from, once.
 READ = ("docs", "-d", "docs/_build/doctrees")
-
-#: From the gravest on.
-SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 
 #: A call → those that do the same, and are easily forgotten.
 ALIKE = {
@@ -93,7 +93,8 @@ def listed(index: str, pages: dict[str, str]) -> str:
         severity = its.get("severity", "tip")
         is_danger = severity == "danger"
         weight = int(its.get("weight") or 0)
-        keys[docname] = (not is_danger, -weight, SEVERITIES.index(severity), docname)
+        gravity = SEVERITIES.index(severity)
+        keys[docname] = (not is_danger, -weight, -gravity, docname)
         if docname not in kept:
             category = its.get("category", "").partition(",")[0].strip()
             groups.setdefault(category, []).append(docname)
@@ -151,14 +152,14 @@ def what_changed(before: Shown, after: Shown) -> Iterator[str]:
     adds and removes classes.
     """
     old_entries, new_entries = by_entry(before), by_entry(after)
-    told: Shown = {}
+    told = []
     for what, here, there in (
         ("new", new_entries, old_entries),
         ("gone", old_entries, new_entries),
     ):
         for entry in sorted(here.keys() - there.keys()):
             if len(here[entry]) >= SEVERAL:
-                told[entry] = here[entry]
+                told.append(entry)
                 names = some(here[entry])
                 yield f"{entry} is {what}: {len(here[entry])} heuristics: {names}"
     for name in sorted({*before, *after}):
@@ -217,22 +218,21 @@ def undocumented() -> Iterator[str]:
     """Yield a line on each public class and function that is not in the reference."""
     import peft  # noqa: PLC0415 - some seconds, and PyTorch, which no other part needs
 
-    named: set[str] = set()
+    known = []
     for page in ROOT.glob("docs/reference/**/*.md"):
-        named.update(_DOCUMENTED.findall(page.read_text(encoding="utf-8")))
-    known = {pkgutil.resolve_name(name) for name in named if not is_gone(name)}
+        for name in _DOCUMENTED.findall(page.read_text(encoding="utf-8")):
+            # the build warns of what is gone
+            with contextlib.suppress(AttributeError, ImportError):
+                known.append(pkgutil.resolve_name(name))
     for name in peft.__all__:
         if callable(its := getattr(peft, name)) and its not in known:
             yield f"peft.{name} is in no page of docs/reference"
 
 
-def is_gone(name: str) -> bool:
-    """Return whether PEFT has nothing of that name, which the build warns of."""
-    try:
-        pkgutil.resolve_name(name)
-    except (AttributeError, ImportError):
-        return True
-    return False
+def texts() -> dict[str, str]:
+    """Return docname → text of each heuristic's page."""
+    paths = sorted(PAGES.glob(f"{PREFIX}*.md"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
 def main() -> int:
@@ -241,12 +241,8 @@ def main() -> int:
     What is stale is written, so that its warnings are not shown.
     """
     index = PAGES / "index.md"
-    pages = {
-        path.stem: path.read_text(encoding="utf-8")
-        for path in sorted(PAGES.glob(f"{PREFIX}*.md"))
-    }
     before = {path: path.read_text("utf-8") for path in (index, REACH, RELEASES)}
-    index.write_text(listed(before[index], pages), encoding="utf-8")
+    index.write_text(listed(before[index], texts()), encoding="utf-8")
     for command in COMMANDS:
         done = subprocess.run(  # noqa: S603 - our own commands
             [sys.executable, "-m", *command, *READ],

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from narrow_tables import ATTRIBUTES
+from packaging.version import Version
 from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
@@ -50,14 +51,9 @@ class WrongDataError(Exception):
     """The file is not what the tables need."""
 
 
-def numbers(release: str) -> list[int]:
-    """Return what sorts releases, the oldest first."""
-    return [int(part) for part in release.replace("post", "").split(".")]
-
-
-def minor(bug: Bug) -> list[int]:
+def minor(bug: Bug) -> tuple[int, ...]:
     """Return the minor release that has fixed a bug."""
-    return numbers(bug["found"]["fixed"])[:2]
+    return Version(bug["found"]["fixed"]).release[:2]
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -90,7 +86,7 @@ def chosen(bugs: dict[str, Bug], packages: str, topic: str) -> list[tuple[str, B
         topics = ", ".join(sorted({bug["topic"] for _name, bug in of_them}))
         message = f"no bug of {packages!r} has the topic {topic!r}; use one of {topics}"
         raise WrongDataError(message)
-    found.sort(key=lambda it: numbers(it[1]["found"]["fixed"]), reverse=True)
+    found.sort(key=lambda it: Version(it[1]["found"]["fixed"]), reverse=True)
     found.sort(key=lambda it: it[1]["package"])
     return found
 
@@ -100,7 +96,7 @@ def recent(bugs: Iterable[Bug]) -> set[tuple[str, tuple[int, ...]]]:
     found: set[tuple[str, tuple[int, ...]]] = set()
     ordered = sorted(bugs, key=lambda bug: bug["package"])
     for package, them in groupby(ordered, lambda bug: bug["package"]):
-        last = sorted({tuple(minor(bug)) for bug in them})[-RECENT:]
+        last = sorted({minor(bug) for bug in them})[-RECENT:]
         found |= {(package, release) for release in last}
     return found
 
@@ -148,7 +144,7 @@ class FixedBugs(FromFile):
         in_sight = recent(data["bugs"].values())
         new, old = [], []
         for name, bug in bugs:
-            is_new = (bug["package"], tuple(minor(bug))) in in_sight
+            is_new = (bug["package"], minor(bug)) in in_sight
             (new if is_new else old).append((name, bug))
         if new:
             yield from self.table(new)

@@ -240,7 +240,7 @@ def is_no_method(cls: str, _folder: Path) -> None:
         adapted(config(method_of(cls), num_virtual_tokens=4, **CAUSAL), llama())
 
 
-def takes_decoders_only(cls: str, _folder: Path) -> None:
+def takes_no_batch_norms(cls: str, _folder: Path) -> None:
     """Try a network that has batch norm layers."""
     sizes = {"embedding_size": 8, "hidden_sizes": [8, 8], "depths": [1, 1]}
     base = ResNetForImageClassification(ResNetConfig(**sizes))
@@ -291,7 +291,7 @@ def switches_nothing(_cls: str, folder: Path) -> None:
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Alpha_Over_R_Scaling": ignores_the_rank,
-    "Batch_Norm_Statistics": takes_decoders_only,
+    "Batch_Norm_Statistics": takes_no_batch_norms,
     "Config_Used_Twice": finds_as_much_the_second_time,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
