@@ -105,6 +105,8 @@ class Evidence(NamedTuple):
     line: int
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
+    #: Whether it is in a part of the page that is collapsed.
+    collapsed: bool = False
 
     @property
     def package(self) -> str:

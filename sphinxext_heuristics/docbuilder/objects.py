@@ -25,7 +25,7 @@ from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined, unused-ignore]
 
-from .hook_code import attribute, function_of, walk
+from .lookup import attribute, function_of, walk
 from .store import DocbuilderDomain
 
 if TYPE_CHECKING:

@@ -121,6 +121,13 @@ def read_tree(
     return Tree(folder, pages, redirects, faults)
 
 
+def unreadable(root: Path) -> TreeFault | None:
+    """Return why the ``_toctree.yml`` of a folder cannot be read, if it cannot be."""
+    faults: list[TreeFault] = []
+    _read(root / TOCTREE, lambda items: list(_entries(items, "", "")), faults)
+    return next(iter(faults), None)
+
+
 def _pages(
     folder: str, listed: Collection[str], docnames: Collection[str]
 ) -> tuple[list[str], list[str]]:

@@ -136,6 +136,7 @@ class Exporter:
             "object": quoted.object,
             "quote": quoted.quote,
             "prose": quoted.prose,
+            "collapsed": quoted.collapsed,
             "line": found.line if isinstance(found, Found) else None,
             "version": self.plan.quotes.version_of(quoted) or None,
         }

@@ -64,7 +64,7 @@ def collect(
         found[type(node)].append(node)
     references, sections = found[addnodes.pending_xref], found[nodes.section]
     quotes = list(filter(is_evidence, found[nodes.container]))
-    evidence = tuple(quote[EVIDENCE] for quote in quotes)
+    evidence = tuple(map(_evidence, quotes))
     placeholders = found[heuristic_query]
     own = sections[0]["ids"][0] if sections else ""
     queries = [_query(placeholder, own) for placeholder in placeholders]
@@ -92,6 +92,18 @@ def collect(
         anchors=tuple(_anchors(document)),
         problems=(*_unread(found[nodes.paragraph]), *_above(found)),
     )
+
+
+def _evidence(quote: nodes.container) -> Evidence:
+    """Return what is quoted, and whether a reader has to open something to see it."""
+    record: Evidence = quote[EVIDENCE]
+    return record._replace(collapsed=any(map(_is_collapsed, around(quote))))
+
+
+def _is_collapsed(node: nodes.Element) -> bool:
+    """Return whether a node is collapsed: Sphinx's admonitions, sphinx-design's."""
+    is_dropdown = node.get("design_component") == "dropdown"
+    return is_dropdown or bool(node.get("collapsible") == "closed")
 
 
 def _query(placeholder: heuristic_query, own: str) -> Query:

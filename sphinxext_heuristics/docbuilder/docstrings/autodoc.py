@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-from ..hook_code import attribute, function_of
+from ..lookup import attribute, function_of
 from ..references import NOT_SHOWN, object_reference
 from ..store import warn
 from .markdown import DocstringRenderer

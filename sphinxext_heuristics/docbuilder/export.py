@@ -1,0 +1,196 @@
+"""What the hook exports: its two files, what is left out, and how files differ."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import hook_code
+from .built import HookError
+from .cards import MAX_SHOWN, Place, decide
+from .objects import import_package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .cards import Decision, Json
+    from .selection import Selection
+
+#: The names of the files in doc-builder's folder.
+CODE, DATA = "_heuristics.py", "_heuristics.json"
+
+
+@dataclass
+class Export:
+    """What is exported of the heuristics, for the package that is installed."""
+
+    #: The package and its version.
+    release: str
+    #: Heuristic → what the package lacks, for which it is left out.
+    left_out: dict[str, str]
+    #: Heuristic, or file of what belongs to none → its problems, a line each.
+    problems: dict[str, list[str]]
+    decision: Decision
+    selection: Selection
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The texts of the two files. The code comes first: it takes any data."""
+        docstrings = {
+            name: _list(map(_json, alerts))
+            for name, alerts in self.decision.docstrings.items()
+        }
+        text = _mapping({"docstrings": _mapping(docstrings, "  ")})
+        return {CODE: inspect.getsource(hook_code), DATA: f"{text}\n"}
+
+    def summary(self) -> str:
+        """Return how many alerts there are."""
+        shown = self.decision.shown
+        docstrings = {place.object for place in shown}
+        at_parameters = sum(bool(place.parameter) for place in shown)
+        return (
+            f"{len(shown)} alerts in {len(docstrings)} docstrings, {at_parameters} of "
+            "them at parameters"
+        )
+
+    def notes(self) -> Iterator[str]:
+        """Yield what is left out, and what else does not fit, by heuristic."""
+        for name, lines in self.problems.items():
+            lacks = self.left_out.get(name)
+            yield f"{name}: left out, {self.release} lacks {lacks}" if lacks else name
+            yield from lines
+        for name, reason in self.decision.left_out.items():
+            yield f"{name}: no alert: {reason}"
+        yield from self.unselected()
+
+    def unselected(self) -> Iterator[str]:
+        """Yield what the selection names in vain, and what it does not know."""
+        decision, selection = self.decision, self.selection
+        for place, number in selection.lines.items():
+            if place not in decision.shown and place.heuristic not in self.left_out:
+                yield f"{selection.file}:{number}: {place}: {self._why_not(place)}"
+        for place in selection.undecided(decision.allowed):
+            yield f"{selection.file}: not decided on, and not shown: {place}"
+
+    def _why_not(self, place: Place) -> str:
+        """Return why a place that is selected shows nothing."""
+        if place in self.decision.possible:
+            return f"not shown, a docstring has at most {MAX_SHOWN} alerts"
+        if place.object in self.decision.left_out:
+            return f"not shown: {self.decision.left_out[place.object]}"
+        elsewhere = [
+            it for it in self.decision.possible if it[:2] == (place[0], place[1])
+        ]
+        if elsewhere and place.parameter:
+            return f"not shown, the docstring does not describe {place.parameter!r}"
+        return "not shown, no heuristic of this name is about that"
+
+    def differences(self, old: str) -> Iterator[str]:
+        """Yield how the data differ from an older text of them, by heuristic."""
+        before, after = _alerts(old), _alerts(self.files[DATA])
+        found: dict[str, list[str]] = {}
+        for place in sorted({*before, *after}):
+            lines = list(self._difference(place, before.get(place), after.get(place)))
+            if lines:
+                found.setdefault(place.heuristic, []).extend(lines)
+        for name, lines in found.items():
+            yield name
+            yield from lines
+            yield from self.problems.get(name, ())
+
+    def _difference(
+        self, place: Place, before: str | None, after: str | None
+    ) -> Iterator[str]:
+        name = place.object.replace(":", ".")
+        where = f"{name}, parameter {place.parameter}" if place.parameter else name
+        if after is None:
+            reason = self.decision.left_out.get(name)
+            yield f"  gone from {where}" + (f": {reason}" if reason else "")
+        elif before is None:
+            yield f"  new at {where}"
+        elif before != after:
+            yield f"  another text at {where}"
+            yield f"    - {_json(before)}"
+            yield f"    + {_json(after)}"
+
+
+def export(
+    data: Json, problems: Sequence[Json], selection: Selection, base_url: str
+) -> Export:
+    """Return what is exported of the data of the builder ``heuristics``.
+
+    *problems* are those that the version of the package explains. Raises HookError
+    where the package cannot be imported.
+    """
+    name = data["package"]["name"]
+    try:
+        package = import_package(name)
+    except ImportError as error:
+        raise HookError(f"{error}; its docstrings are unknown") from error
+    left_out = lacking(data, problems)
+    kept = [item for item in data["heuristics"] if item["name"] not in left_out]
+    told: dict[str, list[str]] = {}
+    for problem in sorted(problems, key=lambda it: it["heuristic"] or ""):
+        message = problem["message"].partition("\n")[0]
+        line = f"  {problem['file']}:{problem['line'] or 0}: {message}"
+        told.setdefault(problem["heuristic"] or problem["file"], []).append(line)
+    return Export(
+        release=f"{name} {data['package']['version']}",
+        left_out=left_out,
+        problems=told,
+        decision=decide(kept, package, base_url, selection.chosen),
+        selection=selection,
+    )
+
+
+def lacking(data: Json, problems: Iterable[Json]) -> dict[str, str]:
+    """Map the heuristics that the installed package contradicts to what it lacks.
+
+    A quote in a part that is collapsed may be lost. The *problems* say what it is.
+    """
+    without = {
+        problem["heuristic"]
+        for problem in problems
+        if (problem["subtype"], problem["option"]) == ("target", "param")
+    }
+    found = {}
+    for item in data["heuristics"]:
+        quotes = [it for it in item["evidence"] if not it["collapsed"]]
+        if not item["holds"]:
+            continue
+        if any(quoted["line"] is None for quoted in quotes):
+            found[item["name"]] = "what it quotes"
+        elif item["name"] in without:
+            found[item["name"]] = "its parameter"
+    return found
+
+
+def _alerts(text: str) -> dict[Place, str]:
+    """Return what a text of the data shows, and where; nothing if it is of no form."""
+    try:
+        docstrings = json.loads(text)["docstrings"].items()
+        return {
+            Place(it.get("heuristic", ""), name, it.get("parameter", "")): it["text"]
+            for name, alerts in docstrings
+            for it in alerts
+        }
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _mapping(pairs: dict[str, str], indent: str = "") -> str:
+    """Return an object of JSON, each pair a line; the values are JSON."""
+    lines = [f"{indent}  {_json(name)}: {value}" for name, value in pairs.items()]
+    text = ",\n".join(lines)
+    return f"{{\n{text}\n{indent}}}"
+
+
+def _list(values: Iterable[str]) -> str:
+    text = ",\n      ".join(values)
+    return f"[\n      {text}\n    ]"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
