@@ -87,19 +87,10 @@ renew: $(VENV)/.group-docs ## write what follows from the heuristics' pages and 
 
 # a checkout of PEFT, whose files stay as they are
 PEFT_TREE ?= ../peft
-adopt: $(VENV)/.group-docs ## write the diff that PEFT's adoption is, from a checkout: PEFT_TREE=../peft
+adopt: $(VENV)/.group-markup ## write the diff that shows heuristics in PEFT's docstrings, from a checkout: PEFT_TREE=../peft
 	@git -C $(PEFT_TREE) rev-parse --quiet HEAD >/dev/null 2>&1 || { \
 		echo 'make: $(PEFT_TREE) is no checkout of PEFT: clone https://github.com/huggingface/peft' >&2; exit 1; }
-	@tree=$$(mktemp -d) && source=$$tree/docs/source && workflows=$$tree/.github/workflows \
-		&& git -C $(PEFT_TREE) archive HEAD docs/source | tar x -C $$tree \
-		&& git -C $$tree init -q && git -C $$tree add -A \
-		&& $(bin)/python -m sphinxext_heuristics.docbuilder hook \
-			docs/manual/adopt-peft $$source --heuristics heuristics --strict \
-		&& $(bin)/python -c 'from sphinxext_heuristics.docbuilder.hook import LINES; print(LINES)' \
-			| cat - $$source/_config.py >$$tree/config && mv $$tree/config $$source/_config.py \
-		&& mkdir -p $$workflows && cp docs/manual/adopt-peft/heuristics.yml $$workflows \
-		&& git -C $$tree add -A -N && git -C $$tree diff --no-color >docs/manual/adopt-peft/peft.diff; \
-	status=$$?; rm -rf $$tree; exit $$status
+	@$(bin)/python tools/adopt.py $(PEFT_TREE) .venv-adopt
 	@git --no-pager diff --stat -- docs/manual/adopt-peft
 
 asked: $(VENV)/.group-core ## report how the box of the built site answers, against the last commit; ASKEDOPTS=--help

@@ -1,90 +1,107 @@
-"""PEFT's own checks pass after the diff of the manual, with PEFT's own settings.
+"""PEFT's own checks, on its tree with each of the pull requests of the manual.
 
-`make ecosystem` installs the programs into an environment of their own, which
-HEURISTICS_GATES names, and runs this.
+HEURISTICS_PEFT names a checkout of PEFT, and HEURISTICS_GATES the folder of the programs
+that its checks run (gates.txt). `make try-adopt` runs this.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, sections
+from conftest import ROOT
 
-DIFF = ROOT / "docs/manual/adopt-peft/peft.diff"
+FOLDER = ROOT / "docs/manual/adopt-peft"
+DIFFS = sorted(path.name for path in FOLDER.glob("[0-9]-*.diff"))
+FOLDERS = "src tests examples docs scripts docker"
 #: What `make quality` and the workflow `zizmor.yaml` of PEFT run.
 CHECKS = [
-    "ruff check docs",
-    "ruff format --check docs",
+    f"ruff check {FOLDERS}",
+    f"ruff format --check {FOLDERS}",
     "doc-builder style src/peft tests docs/source --max_len 119 --check_only",
+    "python scripts/check_doc_coverage.py",
     "zizmor --offline .github/workflows",
 ]
 #: What `make style` of PEFT runs.
 STYLE = [
-    "ruff check --fix docs",
-    "ruff format docs",
+    f"ruff check --fix {FOLDERS}",
+    f"ruff format {FOLDERS}",
     "doc-builder style src/peft tests docs/source --max_len 119",
 ]
+FILES = [f"docs/source/{name}" for name in ("_config.py", "_heuristics.py", "_heuristics.json")]
 
 
-@pytest.fixture
-def peft(tmp_path: Path) -> Path:
-    """Return what PEFT's checks read of its repository, with the diff."""
-    data = sections((Path(__file__).parent / "peft.txt").read_text(encoding="utf-8"))
-    for name in ("", "actions"):
-        del data[name]
-    for name, text in data.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    for name in ("src/peft", "tests"):
-        (tmp_path / name).mkdir(parents=True)
-    subprocess.run(["git", "apply", str(DIFF)], cwd=tmp_path, check=True)  # noqa: S603, S607 - our own file
-    return tmp_path
+@pytest.fixture(scope="module")
+def main(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of what is committed in the checkout."""
+    folder = tmp_path_factory.mktemp("peft") / "main"
+    folder.mkdir()
+    checkout = Path(os.environ["HEURISTICS_PEFT"]).resolve()
+    subprocess.run(f"git -C {checkout} archive HEAD | tar x", shell=True, cwd=folder, check=True)  # noqa: S602 - our own line
+    return folder
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def branch(main: Path, diff: str) -> Path:
+    """Return a copy with a diff, and with the workflow where it has the hook."""
+    folder = main.with_name(diff)
+    if not folder.exists():
+        shutil.copytree(main, folder)
+        subprocess.run(["git", "apply", FOLDER / diff], cwd=folder, check=True)  # noqa: S603, S607 - our own file
+        if "hook" in diff:
+            shutil.copy(FOLDER / "heuristics.yml", folder / ".github/workflows")
+    return folder
+
+
+@cache
+def run(command: str, folder: Path) -> tuple[int, str]:
+    """Run a line with the programs of PEFT's checks; return its code and what it says."""
     programs = Path(os.environ["HEURISTICS_GATES"]).resolve()
-    # doc-builder runs ruff
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    name, *arguments = command.split()
-    return subprocess.run(  # noqa: S603 - as written above
-        [programs / name, *arguments],
+    done = subprocess.run(  # noqa: S602 - as written above
+        command,
+        shell=True,
         cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
+    return done.returncode, done.stdout.replace(str(folder), "")
 
 
+@pytest.mark.parametrize("diff", DIFFS)
 @pytest.mark.parametrize("command", CHECKS)
-def test_a_check_passes(peft: Path, command: str) -> None:
-    done = run(command, peft)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_a_pull_request_adds_nothing_to_what_a_check_finds(
+    main: Path, command: str, diff: str
+) -> None:
+    code, said = run(command, branch(main, diff))
+    assert code == 0 or (code, said) == run(command, main), said
 
 
-@pytest.mark.parametrize("command", CHECKS)
-def test_a_check_finds_faults(peft: Path, command: str) -> None:
+@pytest.mark.parametrize("command", [it for it in CHECKS if "coverage" not in it])
+def test_a_check_finds_faults(main: Path, tmp_path: Path, command: str) -> None:
+    folder = tmp_path / "faults"
+    shutil.copytree(branch(main, "3-hook.diff"), folder)
     fault = 'import sys\nimport os\ndef f( ):\n    """\n    A\n    b.\n    """\n'
-    (peft / "docs/source/_config.py").write_text(fault, encoding="utf-8")
-    workflow = peft / ".github/workflows/heuristics.yml"
-    text = workflow.read_text(encoding="utf-8")
-    workflow.write_text(re.sub(r"@[0-9a-f]{40}", "@v1", text), encoding="utf-8")
-    assert run(command, peft).returncode != 0
+    (folder / "docs/source/_config.py").write_text(fault, encoding="utf-8")
+    (folder / "src/peft/f.py").write_text(fault, encoding="utf-8")
+    workflow = folder / ".github/workflows/heuristics.yml"
+    text = workflow.read_text(encoding="utf-8").replace("permissions: {}\n", "")
+    workflow.write_text(text.replace("actions/checkout@3", "actions/checkout@v"), "utf-8")
+    code, said = run(command, folder)
+    assert code != 0
+    assert said != run(command, main)[1]
 
 
-def test_the_files_stay_as_they_are(peft: Path) -> None:
+def test_the_files_stay_as_they_are(main: Path, tmp_path: Path) -> None:
     """After `make style`, what `hook --check` compares is the same."""
-    files = [
-        peft / "docs/source" / name
-        for name in ("_config.py", "_heuristics.py", "_heuristics.json")
-    ]
-    before = [path.read_bytes() for path in files]
+    folder = tmp_path / "styled"
+    shutil.copytree(branch(main, "3-hook.diff"), folder)
+    before = [(folder / name).read_bytes() for name in FILES]
     for command in STYLE:
-        done = run(command, peft)
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert [path.read_bytes() for path in files] == before
+        run(command, folder)
+    assert [(folder / name).read_bytes() for name in FILES] == before
