@@ -146,18 +146,14 @@ test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT and
 	$(pytest) -m 'not peft and not slow' \
 		--ignore tests/peft --ignore tests/docbuilder/test_docbuilder_peft.py $(PYTESTOPTS)
 
-# They need other versions than the pinned ones: a virtual environment of their own
-ecosystem: ## build the documentation of other projects, run PEFT's own checks, and with every neighbour (weekly; some minutes)
+# It needs other versions than the pinned ones: a virtual environment of its own
+ecosystem: ## try other projects' documentation, neighbours, PEFT's checks and the manual's steps (weekly; ten minutes on two cores)
 	@$(MAKE) --no-print-directory VENV=.venv-ecosystem constraints= try-ecosystem
 
-# PEFT's own checks need versions of their own: one more environment
-gates := .venv-gates
-
-try-ecosystem: $(VENV)/.group-ecosystem
+try-ecosystem: $(VENV)/.group-ecosystem browser
 	@$(bin)/python -m pip install --quiet --no-deps --requirement tests/ecosystem/projects.txt
-	@$(PYTHON) -m venv $(gates)
-	@$(gates)/bin/python -m pip install --quiet --requirement tests/ecosystem/gates.txt
-	HEURISTICS_REQUIRE_NEIGHBOURS=1 HEURISTICS_GATES=$(gates)/bin $(pytest) tests/ecosystem/ecosystem.py \
+	@$(bin)/python -m pip install --quiet --requirement tests/ecosystem/gates.txt
+	HEURISTICS_REQUIRE_NEIGHBOURS=1 HEURISTICS_GATES=$(bin) $(pytest) tests/ecosystem/ecosystem.py \
 		tests/ecosystem/gates.py tests/ecosystem/adoption.py \
 		tests/integration/test_neighbours.py tests/show/test_themes.py $(PYTESTOPTS)
 

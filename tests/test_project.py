@@ -176,6 +176,14 @@ def test_each_variant_has_a_virtual_environment_of_its_own(name: str) -> None:
     assert any(build in line for line in make("html", name.replace("-", "=")))
 
 
+@needs_make
+def test_another_python_makes_the_environment_of_make_ecosystem_anew() -> None:
+    # one that no environment can be of
+    commands = make("ecosystem", "PYTHON=python0")
+    made = [line for line in commands if "python0 -m venv" in line]
+    assert made == ["python0 -m venv --clear .venv-ecosystem"]
+
+
 # -- the oldest and the newest --------------------------------------------------------
 
 
