@@ -47,7 +47,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html manual heuristic renew adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
+.PHONY: help html manual heuristic renew adopt try-adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
 	distclean browser tex always
 
 help: ## show this list
@@ -90,8 +90,13 @@ PEFT_TREE ?= ../peft
 adopt: $(VENV)/.group-markup ## write the diff that shows heuristics in PEFT's docstrings, from a checkout: PEFT_TREE=../peft
 	@git -C $(PEFT_TREE) rev-parse --quiet HEAD >/dev/null 2>&1 || { \
 		echo 'make: $(PEFT_TREE) is no checkout of PEFT: clone https://github.com/huggingface/peft' >&2; exit 1; }
-	@$(bin)/python tools/adopt.py $(PEFT_TREE) .venv-adopt
+	@$(bin)/python tools/adopt.py $(PEFT_TREE) $(VENV)-adopt
 	@git --no-pager diff --stat -- docs/manual/adopt-peft
+
+try-adopt: $(VENV)/.group-core adopt ## try what is offered to PEFT on its tree: its checks, its tests, the workflow (weekly)
+	@$(VENV)-adopt/bin/python -m pip install --quiet --requirement tests/ecosystem/gates.txt
+	HEURISTICS_PEFT=$(PEFT_TREE) HEURISTICS_ADOPT=$(VENV)-adopt $(bin)/python -m pytest \
+		tests/ecosystem/pull_requests.py $(PYTESTOPTS)
 
 asked: $(VENV)/.group-core ## report how the box of the built site answers, against the last commit; ASKEDOPTS=--help
 	@$(bin)/python tools/asked.py $(ASKEDOPTS)
@@ -147,14 +152,12 @@ test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT and
 		--ignore tests/peft --ignore tests/docbuilder/test_docbuilder_peft.py $(PYTESTOPTS)
 
 # It needs other versions than the pinned ones: a virtual environment of its own
-ecosystem: ## try other projects' documentation, neighbours, PEFT's checks and the manual's steps (weekly; ten minutes on two cores)
+ecosystem: ## try other projects' documentation, neighbours and the manual's steps (weekly; ten minutes on two cores)
 	@$(MAKE) --no-print-directory VENV=.venv-ecosystem constraints= try-ecosystem
 
 try-ecosystem: $(VENV)/.group-ecosystem browser
 	@$(bin)/python -m pip install --quiet --no-deps --requirement tests/ecosystem/projects.txt
-	@$(bin)/python -m pip install --quiet --requirement tests/ecosystem/gates.txt
-	HEURISTICS_REQUIRE_NEIGHBOURS=1 HEURISTICS_GATES=$(bin) $(pytest) tests/ecosystem/ecosystem.py \
-		tests/ecosystem/gates.py tests/ecosystem/adoption.py \
+	HEURISTICS_REQUIRE_NEIGHBOURS=1 $(pytest) tests/ecosystem/ecosystem.py tests/ecosystem/adoption.py \
 		tests/integration/test_neighbours.py tests/show/test_themes.py $(PYTESTOPTS)
 
 lint: $(VENV)/.group-lint ## check style (ruff), types (mypy) and the direction of imports (import-linter)
