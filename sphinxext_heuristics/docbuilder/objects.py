@@ -231,7 +231,8 @@ def _described(content: nodes.Element) -> Iterator[tuple[str, nodes.Element]]:
     for child in content.children:
         if isinstance(child, nodes.field_list):
             for name in child.findall(addnodes.literal_strong):
-                yield name.astext().lstrip("*"), name
+                for part in name.astext().split(","):
+                    yield part.strip(" *"), name
         elif not isinstance(child, addnodes.desc):
             for block in child.findall(nodes.literal_block):
                 yield f"example-{next(numbers)}".removesuffix("-1"), block

@@ -25,7 +25,10 @@ from .store import Destination, DocbuilderDomain, PageLink, Wanted
 from .trees import SUFFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sphinx.application import Sphinx
+    from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
     from .trees import TreePage
@@ -139,26 +142,34 @@ def _full_name(env: BuildEnvironment, wanted: Wanted) -> str:
 def destination(env: BuildEnvironment, wanted: PageLink | Wanted) -> Destination:
     """Return where a reference leads. All documents must have been read.
 
-    It leads to the entry of an object, nowhere if several fit equally well, or to a
-    page.
+    It leads to the entry of an object, nowhere if several fit equally well and none
+    is what doc-builder finds, or to a page.
     """
     if isinstance(wanted, PageLink):
         return _page(env, wanted)
     domain = env.domains["py"]
     name, kind = wanted.name, "class" if wanted.only_classes else None
-    fitting = domain.find_obj(env, wanted.module, wanted.cls, name, kind, 1)
+    found = _places(domain.find_obj(env, wanted.module, wanted.cls, name, kind, 1))
     is_word = wanted.only_classes and "." not in name
-    if wanted.module and not fitting and not is_word:
-        # another name of the object, or one that a class inherits
+    if wanted.module and len(found) != 1 and (found or not is_word):
+        # another name of the object, one that a class inherits, or one of several that
+        # end so: the one that doc-builder finds
         name = _full_name(env, wanted)
-        fitting = [(name, domain.objects[name])] if name in domain.objects else []
-    # the name that an alias stands for comes last and wins
-    fitting.sort(key=lambda found: not found[1].aliased)
+        if name in domain.objects:
+            found = _places([(name, domain.objects[name])])
+    return found[0] if len(found) == 1 else Destination()
+
+
+def _places(fitting: Sequence[tuple[str, ObjectEntry]]) -> list[Destination]:
+    """Return where objects are, each place once.
+
+    The name that an alias stands for comes last and wins.
+    """
     found = {}
-    for full_name, entry in fitting:
+    for name, entry in sorted(fitting, key=lambda pair: not pair[1].aliased):
         at = entry.docname, entry.node_id
-        found[at] = Destination(*at, full_name, entry.objtype in _CALLED)
-    return next(iter(found.values())) if len(found) == 1 else Destination()
+        found[at] = Destination(*at, name, entry.objtype in _CALLED)
+    return list(found.values())
 
 
 def resolve(

@@ -183,7 +183,7 @@ class DocstringDirective(SphinxDirective):
             if len(entries) > 1:
                 listed = (nodes.list_item("", *entry) for entry in entries)
                 entries = [[nodes.bullet_list("", *listed)]]
-            yield _field(kind.value, entries[0])
+            yield _field(self.title(section), entries[0])
             return
         name_of_text, name_of_type = _FIELDS[kind]
         for item in section.items:
@@ -195,6 +195,15 @@ class DocstringDirective(SphinxDirective):
                 if name_of_type and item.type:
                     types = nodes.paragraph("", "", *self.type(item.type))
                     yield _field(f"{name_of_type} {name}", [types])
+
+    def title(self, section: Section) -> str:
+        """Return the name of a field: one that Sphinx knows, or a group's title."""
+        if section.kind is not Kind.GROUP:
+            return str(section.kind.value)
+        shown = self.renderer.nodes_of(section.title, section.line)
+        title = " ".join(node.astext() for node in shown)
+        # Sphinx's own fields have names in small letters
+        return title[:1].upper() + title[1:]
 
     def entry(self, item: Item) -> list[nodes.Node]:
         """Return name, type and description of an item, like Sphinx's typed fields.

@@ -15,6 +15,7 @@ import re
 import textwrap
 from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..grammar.components import fence_end, indent_of
@@ -33,6 +34,8 @@ class Kind(Enum):
     #: ``Note:``, ``Warning:`` and their like.
     ADMONITION = "admonition"
     PARAMETERS = "parameters"
+    #: Parameters under a title of their own, ``> Parameters that control the output``.
+    GROUP = "group"
     ATTRIBUTES = "attributes"
     RETURNS = "returns"
     YIELDS = "yields"
@@ -57,7 +60,8 @@ class Section(NamedTuple):
     """One section of a docstring."""
 
     kind: Kind
-    #: The heading's words; for an admonition the name of its type (``note``).
+    #: The heading's words, or the group's; for an admonition the name of its type
+    #: (``note``).
     title: str = ""
     #: Markdown; empty where there are entries.
     text: str = ""
@@ -82,6 +86,8 @@ _HEADER = re.compile(
     r"(?P<bold>\*\*)?(?P<word>[A-Z][a-z]+(?: [A-Za-z]+)?)(?P<rest> \([^()]*\))?"
     r"(?P<inner>:?)(?(bold)\*\*)(?P<outer>:{0,2})(?P<text>.*)"
 )
+#: The title of a group of parameters.
+_GROUP = re.compile(r"> +(?!\[!)(?P<title>\S.*?):?")
 _NAME = r"\*{0,2}[A-Za-z_][\w.]*"
 _ITEM = re.compile(
     rf"(?:[-*+] +)?(?:\*\*(?=[^*]+\*\*)|\[?`+~?)?(?P<name>{_NAME}(?:\s*,\s*{_NAME})*)"
@@ -186,18 +192,38 @@ class _Splitter:
             return header.line
         if header.kind in {Kind.PARAMETERS, Kind.ATTRIBUTES}:
             end = self.until(first + 1, lambda line: self.ends_parameters(line, indent))
-            items = self.items(first, end)
-            if not items:
-                return header.line
-        else:
-            # Without indentation, doc-builder reads on to the docstring's end; a
-            # paragraph is what authors mean.
-            is_block = indent > outside
-            end = self.below(indent, first) if is_block else self.paragraph_end(first)
-            has_names = header.kind in {Kind.RAISES, Kind.WARNS}
-            items = (self.items if has_names else self.returned)(first, end)
-            items = items or (Item(text=self.text(first, end), line=first),)
+            parts = list(self.parts(header, first, end))
+            return self.add(header.line, end, *parts) if parts[0].items else header.line
+        # Without indentation, doc-builder reads on to the docstring's end; a paragraph
+        # is what authors mean.
+        is_block = indent > outside
+        end = self.below(indent, first) if is_block else self.paragraph_end(first)
+        has_names = header.kind in {Kind.RAISES, Kind.WARNS}
+        items = (self.items if has_names else self.returned)(first, end)
+        items = items or (Item(text=self.text(first, end), line=first),)
         return self.add(header.line, end, header._replace(items=items))
+
+    def parts(self, header: Section, first: int, end: int) -> Iterator[Section]:
+        """Yield what is in a section of parameters: entries, and groups of entries.
+
+        There are no entries if the first line does not begin what it must.
+        """
+        level = [n for n in range(first, end) if self.depths[n] == self.depths[first]]
+        titles = {line: title for line in level if (title := self.group(line, end))}
+        for start, stop in pairwise([*sorted({first, *titles}), end]):
+            part, entries = header, start
+            if start in titles:
+                part = Section(Kind.GROUP, titles[start], line=start)
+                entries = self.filled(start + 1)
+            yield part._replace(items=self.items(entries, stop))
+
+    def group(self, number: int, end: int) -> str:
+        """Return the title of a group of entries, if a line is one."""
+        found = _GROUP.fullmatch(self.lines[number].strip())
+        if found is None or self.lines[number - 1].lstrip().startswith(">"):
+            return ""
+        entry = self.filled(number + 1)
+        return found["title"] if entry < end and self.item(entry) else ""
 
     def rubric(self, header: Section) -> int:
         start, indent = self.filled(header.line + 1), self.depths[header.line]
