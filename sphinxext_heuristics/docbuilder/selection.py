@@ -82,7 +82,7 @@ def read_selection(file: Path) -> Selection:
         if line[:1].isspace() and words and place:
             before = selection.texts.get(place, "")
             selection.texts[place] = f"{before} {' '.join(words)}".strip()
-        elif len(words) in {2, 3}:
+        elif len(words) in {2, 3} and "." in words[1]:
             place = Place(*words)
             if is_comment:
                 selection.unwanted.add(place)
