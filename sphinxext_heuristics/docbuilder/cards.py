@@ -101,6 +101,8 @@ class Cards:
     found: dict[int, Card] = field(default_factory=dict)
     #: Object → why it shows nothing.
     left_out: dict[str, str] = field(default_factory=dict)
+    #: The names of which there is no object; the build has said so.
+    missing: set[str] = field(default_factory=set)
 
     def add(
         self,
@@ -114,7 +116,10 @@ class Cards:
         """Add a heuristic to the card of an object, or of the class that it is in."""
         try:
             owner, found = walk(self.package, self._inside(name))
-        except (LookupError, ImportError) as error:
+        except LookupError:
+            self.missing.add(name)
+            return
+        except ImportError as error:
             self.left_out[name] = str(error)
             return
         target, shown, member = function_of(found), name, ""
@@ -168,14 +173,16 @@ class Decision:
 
     #: Docstring → its alerts, in their order.
     docstrings: dict[str, list[Json]] = field(default_factory=dict)
-    #: The places of the alerts that are exported.
-    shown: list[Place] = field(default_factory=list)
+    #: The places of the alerts that are exported, each with its docstring's object.
+    shown: dict[Place, str] = field(default_factory=dict)
     #: The places that the rules allow, before the selection.
     allowed: list[Place] = field(default_factory=list)
     #: The places that a selection may name.
     possible: set[Place] = field(default_factory=set)
     #: Object → why it shows nothing.
     left_out: dict[str, str] = field(default_factory=dict)
+    #: The names of which there is no object; the build has said so.
+    missing: set[str] = field(default_factory=set)
 
 
 def decide(
@@ -197,7 +204,7 @@ def decide(
     cards = Cards(package, entries)
     for position, item in enumerate(items):
         _add(cards, item, position)
-    decision = Decision(left_out=cards.left_out)
+    decision = Decision(left_out=cards.left_out, missing=cards.missing)
     for card in sorted(cards.found.values(), key=lambda card: card.name):
         shown = list(_shown(card, base_url, selected, decision))
         if shown:
@@ -259,7 +266,7 @@ def _shown(
         alerts = [it for it in alerts if it.place in selected]
     for insertion in alerts[:MAX_SHOWN]:
         own_text = (selected or {}).get(insertion.place, "")
-        decision.shown.append(insertion.place)
+        decision.shown[insertion.place] = card.name
         text = _for(card, _alert(insertion, base_url, own_text))
         where = {"parameter": insertion.parameter} if insertion.parameter else {}
         yield {"heuristic": insertion.place.heuristic, **where, "text": text}

@@ -48,7 +48,7 @@ class Export:
     def summary(self) -> str:
         """Return how many alerts there are."""
         shown = self.decision.shown
-        docstrings = {place.object for place in shown}
+        docstrings = {*shown.values()}
         at_parameters = sum(bool(place.parameter) for place in shown)
         return (
             f"{len(shown)} alerts in {len(docstrings)} docstrings, {at_parameters} of "
@@ -70,50 +70,70 @@ class Export:
         decision, selection = self.decision, self.selection
         for place, number in selection.lines.items():
             if place not in decision.shown and place.heuristic not in self.left_out:
-                yield f"{selection.file}:{number}: {place}: {self._why_not(place)}"
+                reason = self._why_not(place)
+                yield f"{selection.file}:{number}: {place}: not shown: {reason}"
         for place in selection.undecided(decision.allowed):
             yield f"{selection.file}: not decided on, and not shown: {place}"
 
     def _why_not(self, place: Place) -> str:
         """Return why a place that is selected shows nothing."""
         if place in self.decision.possible:
-            return f"not shown, a docstring has at most {MAX_SHOWN} alerts"
+            return f"a docstring has at most {MAX_SHOWN} alerts"
+        if place.object in self.decision.missing:
+            return "there is no such object"
         if place.object in self.decision.left_out:
-            return f"not shown: {self.decision.left_out[place.object]}"
+            return self.decision.left_out[place.object]
         elsewhere = [
             it for it in self.decision.possible if it[:2] == (place[0], place[1])
         ]
         if elsewhere and place.parameter:
-            return f"not shown, the docstring does not describe {place.parameter!r}"
-        return "not shown, no heuristic of this name is about that"
+            return f"the docstring does not describe {place.parameter!r}"
+        return "no heuristic of this name is about that"
 
     def differences(self, old: str) -> Iterator[str]:
         """Yield how the data differ from an older text of them, by heuristic."""
         before, after = _alerts(old), _alerts(self.files[DATA])
-        found: dict[str, list[str]] = {}
+        found: dict[str, dict[tuple[str, ...], list[str]]] = {}
         for place in sorted({*before, *after}):
-            lines = list(self._difference(place, before.get(place), after.get(place)))
-            if lines:
-                found.setdefault(place.heuristic, []).extend(lines)
-        for name, lines in found.items():
-            yield name
-            yield from lines
-            yield from self.problems.get(name, ())
+            texts = before.get(place), after.get(place)
+            if texts[0] != texts[1]:
+                name = place.object.replace(":", ".")
+                what = tuple(self._difference(place._replace(object=name), *texts))
+                where = f"{name}, parameter {place.parameter}"
+                changes = found.setdefault(place.heuristic, {})
+                changes.setdefault(what, []).append(where if place.parameter else name)
+        for heuristic, changes in found.items():
+            yield heuristic or "links"
+            # what subclasses repeat differs in the same way
+            for (first, reason, *texts), places in changes.items():
+                yield f"  {first} {' and '.join(places)}{reason}"
+                yield from texts
+            yield from self.problems.get(heuristic, ())
 
     def _difference(
         self, place: Place, before: str | None, after: str | None
     ) -> Iterator[str]:
-        name = place.object.replace(":", ".")
-        where = f"{name}, parameter {place.parameter}" if place.parameter else name
+        """Yield what differs, a reason or ``""``, and the texts."""
         if after is None:
-            reason = self.decision.left_out.get(name)
-            yield f"  gone from {where}" + (f": {reason}" if reason else "")
+            yield "gone from"
+            yield self._why_gone(place)
         elif before is None:
-            yield f"  new at {where}"
-        elif before != after:
-            yield f"  another text at {where}"
+            yield "new at"
+            yield ""
+        else:
+            yield "another text at"
+            yield ""
             yield f"    - {_json(before)}"
             yield f"    + {_json(after)}"
+
+    def _why_gone(self, place: Place) -> str:
+        """Return why a place shows nothing now, ``""`` where the problems say it."""
+        if place.heuristic in self.left_out or place.object in self.decision.missing:
+            return ""
+        if place in self.selection.lines:
+            return f": {self._why_not(place)}"
+        reason = self.decision.left_out.get(place.object)
+        return f": {reason}" if reason else ""
 
 
 def export(
