@@ -173,8 +173,10 @@ class Decision:
 
     #: Docstring → its alerts, in their order.
     docstrings: dict[str, list[Json]] = field(default_factory=dict)
-    #: The places of the alerts that are exported, each with its docstring's object.
-    shown: dict[Place, str] = field(default_factory=dict)
+    #: Docstring → its object; one that subclasses repeat is that of one object.
+    objects: dict[str, str] = field(default_factory=dict)
+    #: The places of the alerts that are exported.
+    shown: list[Place] = field(default_factory=list)
     #: The places that the rules allow, before the selection.
     allowed: list[Place] = field(default_factory=list)
     #: The places that a selection may name.
@@ -206,6 +208,7 @@ def decide(
         _add(cards, item, position)
     decision = Decision(left_out=cards.left_out, missing=cards.missing)
     for card in sorted(cards.found.values(), key=lambda card: card.name):
+        decision.objects |= dict.fromkeys(card.addresses, card.name)
         shown = list(_shown(card, base_url, selected, decision))
         if shown:
             decision.docstrings |= dict.fromkeys(card.addresses, shown)
@@ -266,7 +269,7 @@ def _shown(
         alerts = [it for it in alerts if it.place in selected]
     for insertion in alerts[:MAX_SHOWN]:
         own_text = (selected or {}).get(insertion.place, "")
-        decision.shown[insertion.place] = card.name
+        decision.shown.append(insertion.place)
         text = _for(card, _alert(insertion, base_url, own_text))
         where = {"parameter": insertion.parameter} if insertion.parameter else {}
         yield {"heuristic": insertion.place.heuristic, **where, "text": text}

@@ -47,8 +47,8 @@ class Export:
 
     def summary(self) -> str:
         """Return how many alerts there are."""
-        shown = self.decision.shown
-        docstrings = {*shown.values()}
+        shown, objects = self.decision.shown, self.decision.objects
+        docstrings = {objects[name] for name in self.decision.docstrings}
         at_parameters = sum(bool(place.parameter) for place in shown)
         return (
             f"{len(shown)} alerts in {len(docstrings)} docstrings, {at_parameters} of "
@@ -92,39 +92,43 @@ class Export:
 
     def differences(self, old: str) -> Iterator[str]:
         """Yield how the data differ from an older text of them, by heuristic."""
-        before, after = _alerts(old), _alerts(self.files[DATA])
-        found: dict[str, dict[tuple[str, ...], list[str]]] = {}
+        before, after = self._alerts(old), self._alerts(self.files[DATA])
+        found: dict[str, dict[tuple[str, str], list[str]]] = {}
         for place in sorted({*before, *after}):
             texts = before.get(place), after.get(place)
             if texts[0] != texts[1]:
-                name = place.object.replace(":", ".")
-                what = tuple(self._difference(place._replace(object=name), *texts))
-                where = f"{name}, parameter {place.parameter}"
                 changes = found.setdefault(place.heuristic, {})
-                changes.setdefault(what, []).append(where if place.parameter else name)
+                where = f"parameter {place.parameter} of " if place.parameter else ""
+                places = changes.setdefault(self._difference(place, *texts), [])
+                places.append(f"{where}{place.object}")
         for heuristic, changes in found.items():
             yield heuristic or "links"
-            # what subclasses repeat differs in the same way
-            for (first, reason, *texts), places in changes.items():
-                yield f"  {first} {' and '.join(places)}{reason}"
-                yield from texts
+            for (what, more), places in changes.items():
+                yield f"  {what} {' and '.join(places)}{more}"
             yield from self.problems.get(heuristic, ())
+
+    def _alerts(self, text: str) -> dict[Place, str]:
+        """Return what a text of the data shows, and where; nothing if of no form."""
+        found = {}
+        try:
+            for name, alerts in json.loads(text)["docstrings"].items():
+                about = self.decision.objects.get(name, name.replace(":", "."))
+                for it in alerts:
+                    where = it.get("heuristic", ""), about, it.get("parameter", "")
+                    found[Place(*where)] = it["text"]
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return {}
+        return found
 
     def _difference(
         self, place: Place, before: str | None, after: str | None
-    ) -> Iterator[str]:
-        """Yield what differs, a reason or ``""``, and the texts."""
+    ) -> tuple[str, str]:
+        """Return what to say before a place, and after it."""
         if after is None:
-            yield "gone from"
-            yield self._why_gone(place)
-        elif before is None:
-            yield "new at"
-            yield ""
-        else:
-            yield "another text at"
-            yield ""
-            yield f"    - {_json(before)}"
-            yield f"    + {_json(after)}"
+            return "gone from", self._why_gone(place)
+        if before is None:
+            return "new at", ""
+        return "another text at", f"\n    - {_json(before)}\n    + {_json(after)}"
 
     def _why_gone(self, place: Place) -> str:
         """Return why a place shows nothing now, ``""`` where the problems say it."""
@@ -185,19 +189,6 @@ def lacking(data: Json, problems: Iterable[Json]) -> dict[str, str]:
         elif item["name"] in without:
             found[item["name"]] = "its parameter"
     return found
-
-
-def _alerts(text: str) -> dict[Place, str]:
-    """Return what a text of the data shows, and where; nothing if it is of no form."""
-    try:
-        docstrings = json.loads(text)["docstrings"].items()
-        return {
-            Place(it.get("heuristic", ""), name, it.get("parameter", "")): it["text"]
-            for name, alerts in docstrings
-            for it in alerts
-        }
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}
 
 
 def _mapping(pairs: dict[str, str], indent: str = "") -> str:

@@ -135,7 +135,11 @@ def _hook(arguments: argparse.Namespace) -> int:
         data, said = heuristics_of(conf, source)
     if arguments.verbose:
         sys.stderr.write(said)
-    places = {f"{source}/heuristics/": f"{directory}/", f"{source}/": f"{pages}/"}
+    places = {
+        f"{source}/heuristics/": f"{directory}/",
+        f"{source}/": f"{pages}/",
+        f"{conf.resolve()}/": f"{conf}/",
+    }
     problems = list(problems_of(data, source, places))
     faults = [
         f"{it['file']}:{it['line'] or 0}: WARNING: {it['message']} "

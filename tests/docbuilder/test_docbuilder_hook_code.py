@@ -411,8 +411,10 @@ MANY = 100_000
         ),
         (
             {f"zoo.gone{n}:f": [at()] for n in range(MANY)},
-            "zoo.gone0:f, zoo.gone1:f, zoo.gone2:f and 99997 more: there is no such "
-            "object",
+            (
+                "zoo.gone0:f, zoo.gone1:f, zoo.gone2:f and 99997 more: there is no such "
+                "object"
+            ),
         ),
         (
             {f"gone..{n}": [at()] for n in range(MANY)},
@@ -420,13 +422,17 @@ MANY = 100_000
         ),
         (
             {"zoo:Base.feed": [at("gone")] * MANY},
-            "zoo:Base.feed, zoo:Base.feed, zoo:Base.feed and 99997 more: it describes "
-            "no parameter 'gone'",
+            (
+                "zoo:Base.feed, zoo:Base.feed, zoo:Base.feed and 99997 more: it describes "
+                "no parameter 'gone'"
+            ),
         ),
         (
             {"zoo:Base.feed": [at(text=f"Text {n}.") for n in range(MANY)]},
-            "zoo:Base.feed, zoo:Base.feed, zoo:Base.feed and 99997 more: what is there "
-            "is no alert",
+            (
+                "zoo:Base.feed, zoo:Base.feed, zoo:Base.feed and 99997 more: what is there "
+                "is no alert"
+            ),
         ),
         (
             {"zoo:gone": [at()], "zoo:away": [at()]},
