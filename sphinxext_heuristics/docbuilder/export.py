@@ -94,7 +94,8 @@ class Export:
         """Yield how the data differ from an older text of them, by heuristic."""
         before, after = self._alerts(old), self._alerts(self.files[DATA])
         found: dict[str, dict[tuple[str, str], list[str]]] = {}
-        for place in sorted({*before, *after}):
+        # what is merged by hand may be of any type
+        for place in sorted({*before, *after}, key=repr):
             texts = before.get(place), after.get(place)
             if texts[0] != texts[1]:
                 changes = found.setdefault(place.heuristic, {})

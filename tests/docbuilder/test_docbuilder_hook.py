@@ -106,7 +106,7 @@ def test_danger_comes_first_then_the_weight_the_severity_the_way_and_the_order()
         item("E", entries=[{"reach": "inherited"}]),
         item("F", entries=[{"reach": "inherited"}]),
         item("D"),
-        item("C", severity="warning"),
+        item("C", severity="caution"),
         item("B", weight=2),
         item("A", severity="danger"),
     ]
@@ -123,7 +123,7 @@ def test_danger_comes_first_then_the_weight_the_severity_the_way_and_the_order()
     assert [it["text"] for it in alerts] == [
         "> [!CAUTION]\n> **A.** Use `care`.",
         "> [!TIP]\n> **B.** Use `care`.",
-        "> [!WARNING]\n> **C.** Use `care`.",
+        "> [!CAUTION]\n> **C.** Use `care`.",
     ]
 
 
@@ -936,6 +936,42 @@ def test_check_takes_any_old_data(project: Docs, old: str) -> None:
         "pages/_heuristics.json: out of date for zoo 1.5",
         "Bare",
         "  new at zoo.Child",
+    ]
+
+
+def test_check_takes_alerts_of_any_form(project: Docs) -> None:
+    project.ok()
+    data = {**project.data(), "zoo:gone": [{"heuristic": 3, "text": []}]}
+    data["zoo:Base"].append({"heuristic": None, "parameter": 3, "text": 4})
+    project.write({f"pages/{DATA}": json.dumps({"docstrings": data})})
+    assert sorted(checked(project)[1:-2]) == [
+        "  gone from parameter 3 of zoo.Base",
+        "  gone from zoo.gone",
+        "3",
+        "links",
+    ]
+
+
+def test_check_when_a_docstring_is_repeated_no_more(project: Docs) -> None:
+    project.ok()
+    child = 'class Child(Base):\n    """A child.\n    Two lines."""\n\n'
+    repeated = f"{child}    def feed(self, food=None, water=None):\n"
+    own = f'{repeated}        """Feed them."""\n\n    def other(self):\n'
+    project.change("zoo/__init__.py", (repeated, own))
+    assert checked(project)[1:-2] == ["Hot", "  gone from zoo.Child.feed"]
+
+
+def test_check_when_there_is_no_place_for_it(project: Docs) -> None:
+    project.ok()
+    project.change(
+        "zoo/__init__.py", ('"""Wash it."""', '"""\n        Args:\n        """')
+    )
+    reason = "its docstring does not begin with a paragraph"
+    assert checked(project)[1:-2] == [
+        "Hot",
+        f"  gone from zoo.Base.wash: {reason}",
+        "Late",
+        f"  gone from zoo.Base.wash: {reason}",
     ]
 
 
