@@ -148,7 +148,9 @@ class Cards:
         """Return why a docstring takes no alert, or ``""``."""
         if docstring is None:
             is_documented = name in self.documented
-            return "no docstring of its own" if is_documented else "no card"
+            return (
+                "no docstring of its own" if is_documented else "no page documents it"
+            )
         try:
             summary_of(docstring.split("\n"))
         except LookupError as error:

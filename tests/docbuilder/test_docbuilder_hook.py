@@ -149,6 +149,17 @@ def test_three_in_a_docstring_those_at_parameters_counted() -> None:
 
 
 @pytest.mark.usefixtures("docs")
+def test_a_heuristic_is_once_in_a_docstring_at_its_parameter() -> None:
+    at_food = {"name": "zoo.Base.feed", "parameter": "food"}
+    entries = [{"name": "zoo.Base.feed"}, at_food, {**at_food, "reach": "wide"}]
+    decision = decided([item("A", entries=entries)], "u")
+    assert shown_at(decision, "zoo:Base.feed") == ["food: A"]
+    entries = [{**at_food, "reach": "wide"}, {"name": "zoo.Base.feed"}]
+    decision = decided([item("A", entries=entries)], "u")
+    assert shown_at(decision, "zoo:Base.feed") == ["A"]
+
+
+@pytest.mark.usefixtures("docs")
 def test_what_a_wildcard_reaches_is_linked_at_its_parameter() -> None:
     at_food = {"name": "zoo.Base.feed", "parameter": "food", "reach": "wide"}
     at_water = {**at_food, "parameter": "water"}
@@ -211,7 +222,7 @@ def test_what_has_no_card_is_named_at_its_class_once() -> None:
     assert shown_at(decision, "zoo:Grandchild") == ["D"]
     assert Place("B", "zoo.Base.silent") in decision.shown
     assert decision.left_out == {
-        "zoo.clean": "no card",
+        "zoo.clean": "no page documents it",
         "zoo.broken.f": "cannot import zoo.broken: RuntimeError: no backend",
         "zoo.build": "its docstring does not begin with a paragraph",
     }
