@@ -179,6 +179,7 @@ def test_a_class_with_its_subclasses_names_its_own_member() -> None:
     wide = {"reach": "wide"}
     names = ("zoo.Base.wash", "zoo.Grandchild.wash")
     items = [
+        item("Inherited", entries=[{"reach": "inherited"}]),
         item(
             "Own",
             entries=[wide, {**wide, "name": "zoo.Grandchild.wash"}],
@@ -194,6 +195,7 @@ def test_a_class_with_its_subclasses_names_its_own_member() -> None:
     ]
     assert list(decided(items).shown) == [
         Place("Own", "zoo.Base.wash"),
+        Place("Inherited", "zoo.Base.wash"),
         Place("Copy", "zoo.Child.load"),
     ]
 
@@ -227,6 +229,16 @@ def test_what_has_no_card_is_named_at_its_class_once() -> None:
         "zoo.build": "its docstring does not begin with a paragraph",
     }
     assert decision.missing == {"zoo.gone"}
+
+
+def test_the_parameter_of_a_member_is_not_that_of_its_class(docs: Docs) -> None:
+    described = '"""The base.\n\n    Args:\n        food: All.\n    """'
+    docs.change("zoo/__init__.py", ('"""The base."""', described))
+    entries = [{"name": "zoo.Base.silent", "parameter": "food"}]
+    decision = decided([item("A", entries=entries)])
+    assert list(decision.shown) == [Place("A", "zoo.Base.silent")]
+    (shown,) = decision.docstrings["zoo:Base"]
+    assert "parameter" not in shown
 
 
 @pytest.mark.parametrize(
@@ -791,6 +803,24 @@ def test_only_what_is_left_out_is_said_to_be(project: Docs) -> None:
     project.change("others/all.rst", (", zoo.Gone+", ""))
     assert "Food: left out, zoo 1.5 lacks its parameter" in project.ok(*options).lines
     assert "[Food]" not in str(project.data())
+
+
+def test_a_line_for_what_is_left_out_is_not_told_again(project: Docs) -> None:
+    quote = QUOTE.replace("soap)", "soap):")
+    project.change(
+        ALL,
+        ("   :since: 1.2\n", f"   :since: 1.2\n{quote}"),
+        # it does not hold for this version, and so lacks nothing
+        ("   :until: 1.0\n", f"   :until: 1.0\n{quote}"),
+    )
+    project.write({"select.txt": "Hot zoo.Base.wash\nOld zoo.Base.feed\n"})
+    lines = project.ok("--select", "select.txt").lines
+    assert lines[3] == "Hot: left out, zoo 1.5 lacks what it quotes"
+    assert [
+        line for line in lines if line.startswith("select.txt:") and "not d" not in line
+    ] == [
+        "select.txt:2: Old zoo.Base.feed: not shown: no heuristic of this name is about that"
+    ]
 
 
 def test_what_shows_nothing_is_named(project: Docs) -> None:
