@@ -389,6 +389,8 @@ def test_what_a_selection_says(tmp_path: Path) -> None:
     assert selection.chosen == {hot: "**Never feed** it by hand.", food: ""}
     assert [*selection.unwanted] == [late]
     assert not selection.faults
+    new = Place("New", "zoo.Base.wash")
+    assert list(selection.undecided([hot, food, late, new])) == [new]
     lines = selection.written([late], {hot, food, late})
     assert [line for line in lines if not line.startswith("# ") or "zoo" in line] == [
         "",
