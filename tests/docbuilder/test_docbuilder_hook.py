@@ -251,6 +251,7 @@ def test_the_parameter_of_a_member_is_not_that_of_its_class(docs: Docs) -> None:
             "no docstring of its own",
         ),
         ("class C(int):\n    pass\n", "zoo.C", "no docstring of its own"),
+        ("LIMIT = 3\n", "zoo.LIMIT", "no docstring of its own"),
     ],
 )
 def test_a_generated_docstring_takes_no_alert(

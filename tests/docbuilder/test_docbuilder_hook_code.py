@@ -148,6 +148,7 @@ def test_where_the_alert_is(docs: Docs, docstring: str, expected: str) -> None:
         "One\n    ```py\n    x\n    ```",
         "\n    <Tip>\n    a\n    </Tip>",
         "As follows:\n\n    - a",
+        "It does\n    what is below:\n\n    - a",
     ],
 )
 def test_a_docstring_without_a_first_paragraph_has_no_alert(
