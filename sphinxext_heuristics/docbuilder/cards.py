@@ -101,6 +101,8 @@ class Cards:
     found: dict[int, Card] = field(default_factory=dict)
     #: Object → why it shows nothing.
     left_out: dict[str, str] = field(default_factory=dict)
+    #: The names of which there is no object; the build has said so.
+    missing: set[str] = field(default_factory=set)
 
     def add(
         self,
@@ -114,7 +116,10 @@ class Cards:
         """Add a heuristic to the card of an object, or of the class that it is in."""
         try:
             owner, found = walk(self.package, self._inside(name))
-        except (LookupError, ImportError) as error:
+        except LookupError:
+            self.missing.add(name)
+            return
+        except ImportError as error:
             self.left_out[name] = str(error)
             return
         target, shown, member = function_of(found), name, ""
@@ -143,7 +148,9 @@ class Cards:
         """Return why a docstring takes no alert, or ``""``."""
         if docstring is None:
             is_documented = name in self.documented
-            return "no docstring of its own" if is_documented else "no card"
+            return (
+                "no docstring of its own" if is_documented else "no page documents it"
+            )
         try:
             summary_of(docstring.split("\n"))
         except LookupError as error:
@@ -168,6 +175,8 @@ class Decision:
 
     #: Docstring → its alerts, in their order.
     docstrings: dict[str, list[Json]] = field(default_factory=dict)
+    #: Docstring → its object; one that subclasses repeat is that of one object.
+    objects: dict[str, str] = field(default_factory=dict)
     #: The places of the alerts that are exported.
     shown: list[Place] = field(default_factory=list)
     #: The places that the rules allow, before the selection.
@@ -176,6 +185,8 @@ class Decision:
     possible: set[Place] = field(default_factory=set)
     #: Object → why it shows nothing.
     left_out: dict[str, str] = field(default_factory=dict)
+    #: The names of which there is no object; the build has said so.
+    missing: set[str] = field(default_factory=set)
 
 
 def decide(
@@ -197,8 +208,9 @@ def decide(
     cards = Cards(package, entries)
     for position, item in enumerate(items):
         _add(cards, item, position)
-    decision = Decision(left_out=cards.left_out)
+    decision = Decision(left_out=cards.left_out, missing=cards.missing)
     for card in sorted(cards.found.values(), key=lambda card: card.name):
+        decision.objects |= dict.fromkeys(card.addresses, card.name)
         shown = list(_shown(card, base_url, selected, decision))
         if shown:
             decision.docstrings |= dict.fromkeys(card.addresses, shown)

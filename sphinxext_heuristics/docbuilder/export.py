@@ -47,8 +47,8 @@ class Export:
 
     def summary(self) -> str:
         """Return how many alerts there are."""
-        shown = self.decision.shown
-        docstrings = {place.object for place in shown}
+        shown, objects = self.decision.shown, self.decision.objects
+        docstrings = {objects[name] for name in self.decision.docstrings}
         at_parameters = sum(bool(place.parameter) for place in shown)
         return (
             f"{len(shown)} alerts in {len(docstrings)} docstrings, {at_parameters} of "
@@ -70,50 +70,75 @@ class Export:
         decision, selection = self.decision, self.selection
         for place, number in selection.lines.items():
             if place not in decision.shown and place.heuristic not in self.left_out:
-                yield f"{selection.file}:{number}: {place}: {self._why_not(place)}"
+                reason = self._why_not(place)
+                yield f"{selection.file}:{number}: {place}: not shown: {reason}"
         for place in selection.undecided(decision.allowed):
             yield f"{selection.file}: not decided on, and not shown: {place}"
 
     def _why_not(self, place: Place) -> str:
         """Return why a place that is selected shows nothing."""
         if place in self.decision.possible:
-            return f"not shown, a docstring has at most {MAX_SHOWN} alerts"
+            return f"a docstring has at most {MAX_SHOWN} alerts"
+        if place.object in self.decision.missing:
+            return "there is no such object"
         if place.object in self.decision.left_out:
-            return f"not shown: {self.decision.left_out[place.object]}"
+            return self.decision.left_out[place.object]
         elsewhere = [
             it for it in self.decision.possible if it[:2] == (place[0], place[1])
         ]
         if elsewhere and place.parameter:
-            return f"not shown, the docstring does not describe {place.parameter!r}"
-        return "not shown, no heuristic of this name is about that"
+            return f"the docstring does not describe {place.parameter!r}"
+        return "no heuristic of this name is about that"
 
     def differences(self, old: str) -> Iterator[str]:
         """Yield how the data differ from an older text of them, by heuristic."""
-        before, after = _alerts(old), _alerts(self.files[DATA])
-        found: dict[str, list[str]] = {}
-        for place in sorted({*before, *after}):
-            lines = list(self._difference(place, before.get(place), after.get(place)))
-            if lines:
-                found.setdefault(place.heuristic, []).extend(lines)
-        for name, lines in found.items():
-            yield name
-            yield from lines
-            yield from self.problems.get(name, ())
+        before, after = self._alerts(old), self._alerts(self.files[DATA])
+        found: dict[str, dict[tuple[str, str], list[str]]] = {}
+        # what is merged by hand may be of any type
+        for place in sorted({*before, *after}, key=repr):
+            texts = before.get(place), after.get(place)
+            if texts[0] != texts[1]:
+                changes = found.setdefault(place.heuristic, {})
+                where = f"parameter {place.parameter} of " if place.parameter else ""
+                places = changes.setdefault(self._difference(place, *texts), [])
+                places.append(f"{where}{place.object}")
+        for heuristic, changes in found.items():
+            yield heuristic or "links"
+            for (what, more), places in changes.items():
+                yield f"  {what} {' and '.join(places)}{more}"
+            yield from self.problems.get(heuristic, ())
+
+    def _alerts(self, text: str) -> dict[Place, str]:
+        """Return what a text of the data shows, and where; nothing if of no form."""
+        found = {}
+        try:
+            for name, alerts in json.loads(text)["docstrings"].items():
+                about = self.decision.objects.get(name, name.replace(":", "."))
+                for it in alerts:
+                    where = it.get("heuristic", ""), about, it.get("parameter", "")
+                    found[Place(*where)] = it["text"]
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return {}
+        return found
 
     def _difference(
         self, place: Place, before: str | None, after: str | None
-    ) -> Iterator[str]:
-        name = place.object.replace(":", ".")
-        where = f"{name}, parameter {place.parameter}" if place.parameter else name
+    ) -> tuple[str, str]:
+        """Return what to say before a place, and after it."""
         if after is None:
-            reason = self.decision.left_out.get(name)
-            yield f"  gone from {where}" + (f": {reason}" if reason else "")
-        elif before is None:
-            yield f"  new at {where}"
-        elif before != after:
-            yield f"  another text at {where}"
-            yield f"    - {_json(before)}"
-            yield f"    + {_json(after)}"
+            return "gone from", self._why_gone(place)
+        if before is None:
+            return "new at", ""
+        return "another text at", f"\n    - {_json(before)}\n    + {_json(after)}"
+
+    def _why_gone(self, place: Place) -> str:
+        """Return why a place shows nothing now, ``""`` where the problems say it."""
+        if place.heuristic in self.left_out or place.object in self.decision.missing:
+            return ""
+        if place in self.selection.lines:
+            return f": {self._why_not(place)}"
+        reason = self.decision.left_out.get(place.object)
+        return f": {reason}" if reason else ""
 
 
 def export(
@@ -165,19 +190,6 @@ def lacking(data: Json, problems: Iterable[Json]) -> dict[str, str]:
         elif item["name"] in without:
             found[item["name"]] = "its parameter"
     return found
-
-
-def _alerts(text: str) -> dict[Place, str]:
-    """Return what a text of the data shows, and where; nothing if it is of no form."""
-    try:
-        docstrings = json.loads(text)["docstrings"].items()
-        return {
-            Place(it.get("heuristic", ""), name, it.get("parameter", "")): it["text"]
-            for name, alerts in docstrings
-            for it in alerts
-        }
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}
 
 
 def _mapping(pairs: dict[str, str], indent: str = "") -> str:

@@ -135,7 +135,11 @@ def _hook(arguments: argparse.Namespace) -> int:
         data, said = heuristics_of(conf, source)
     if arguments.verbose:
         sys.stderr.write(said)
-    places = {f"{source}/heuristics/": f"{directory}/", f"{source}/": f"{pages}/"}
+    places = {
+        f"{source}/heuristics/": f"{directory}/",
+        f"{source}/": f"{pages}/",
+        f"{conf.resolve()}/": f"{conf}/",
+    }
     problems = list(problems_of(data, source, places))
     faults = [
         f"{it['file']}:{it['line'] or 0}: WARNING: {it['message']} "
@@ -147,16 +151,15 @@ def _hook(arguments: argparse.Namespace) -> int:
         return _refuse([*faults, *selection.faults])
     made = export(data, problems, selection, arguments.base_url)
     unselected = list(made.unselected())
+    if arguments.write_select:
+        lines = selection.written(made.decision.allowed, made.decision.possible)
+        replace_files({arguments.select: "".join(f"{line}\n" for line in lines)})
+        _say([f"{arguments.select}: written"])
+        return 0
     if arguments.strict and unselected:
         return _refuse(unselected)
     if arguments.check:
         return _check(arguments, made)
-    if arguments.write_select:
-        lines = selection.written(made.decision.allowed, made.decision.possible)
-        texts = {arguments.select: "".join(f"{line}\n" for line in lines)}
-        replace_files(texts)
-        _say([f"{arguments.select}: written"])
-        return 0
     _say(write(pages, made.files))
     _say([made.summary(), *made.notes()])
     config = pages / "_config.py"

@@ -55,7 +55,7 @@ def say(message: str) -> None:
 
 def read(file: Path) -> dict[str, list[Any]]:
     """Return the alerts of each docstring."""
-    return dict(json.loads(file.read_bytes())["docstrings"])
+    return {**json.loads(file.read_bytes())["docstrings"]}
 
 
 def add(failed: Failed, name: str, alerts: list[Any]) -> int:
@@ -82,7 +82,7 @@ def find(name: str) -> Any:
     """Return what holds the docstring of `module:Class.member`."""
     try:
         found = pkgutil.resolve_name(name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise LookupError("there is no such object") from error
     if isinstance(found, property):
         return found.fget

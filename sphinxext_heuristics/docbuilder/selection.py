@@ -33,8 +33,8 @@ class Selection:
     lines: dict[Place, int] = field(default_factory=dict)
     #: Place → its own text, of one line.
     texts: dict[Place, str] = field(default_factory=dict)
-    #: The places that are not wanted.
-    unwanted: set[Place] = field(default_factory=set)
+    #: The places that are not wanted, each with its line.
+    unwanted: dict[Place, int] = field(default_factory=dict)
     #: What is wrong with the file, a line each.
     faults: list[str] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ def read_selection(file: Path) -> Selection:
         elif len(words) in {2, 3} and "." in words[1]:
             place = Place(*words)
             if is_comment:
-                selection.unwanted.add(place)
+                selection.unwanted[place] = number
             else:
                 selection.lines[place] = number
         elif words and not is_comment:

@@ -377,3 +377,58 @@ def test_a_problem_outside_of_the_sources_is_seen_from_there(
     found = {it["option"]: it for it in data_of(built)["problems"]}
     wrong = found["heuristics_max_shown"]
     assert (wrong["file"], wrong["line"]) == ("../settings/conf.py", 6)
+
+
+QUOTES = """\
+=== conf.py
+extensions = ["sphinx_design", "sphinxext_heuristics"]
+=== keeper.py
+def walk():
+    pass
+=== index.rst
+Start
+=====
+
+.. heuristic:: A
+   :note: N
+
+   .. evidence:: keeper:walk
+
+      pass
+
+   .. note::
+      :collapsible: closed
+
+      .. tip::
+
+         .. evidence:: keeper:walk
+
+            pass
+
+   .. note::
+      :collapsible:
+
+      .. evidence:: keeper:walk
+
+         pass
+
+   .. dropdown:: More
+
+      .. evidence:: keeper:walk
+
+         pass
+
+   .. dropdown:: More
+      :open:
+
+      .. evidence:: keeper:walk
+
+         pass
+"""
+
+
+def test_quotes_in_what_is_collapsed(project: Callable[..., Project]) -> None:
+    built = project(QUOTES).build("heuristics")
+    (item,) = data_of(built)["heuristics"]
+    collapsed = [quoted["collapsed"] for quoted in item["evidence"]]
+    assert collapsed == [False, True, False, True, False]

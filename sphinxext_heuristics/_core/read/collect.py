@@ -102,8 +102,9 @@ def _evidence(quote: nodes.container) -> Evidence:
 
 def _is_collapsed(node: nodes.Element) -> bool:
     """Return whether a node is collapsed: Sphinx's admonitions, sphinx-design's."""
-    is_dropdown = node.get("design_component") == "dropdown"
-    return is_dropdown or bool(node.get("collapsible") == "closed")
+    if node.get("design_component") == "dropdown":
+        return not node["opened"]
+    return bool(node.get("collapsible") == "closed")
 
 
 def _query(placeholder: heuristic_query, own: str) -> Query:
