@@ -152,7 +152,7 @@ def _hook(arguments: argparse.Namespace) -> int:
     made = export(data, problems, selection, arguments.base_url)
     unselected = list(made.unselected())
     if arguments.write_select:
-        lines = selection.written(made.decision.allowed, made.decision.possible)
+        lines = selection.written(made.decision.allowed)
         replace_files({arguments.select: "".join(f"{line}\n" for line in lines)})
         _say([f"{arguments.select}: written"])
         return 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .cards import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _HEAD = """\
@@ -51,15 +51,9 @@ class Selection:
             if place not in self.lines and place not in self.unwanted:
                 yield place
 
-    def written(
-        self, allowed: Iterable[Place], possible: Container[Place]
-    ) -> Iterator[str]:
-        """Yield the lines of the file: all that is allowed, with what is decided.
-
-        What is decided on is kept where it is *possible*, allowed or not.
-        """
-        decided = [it for it in (*self.lines, *self.unwanted) if it in possible]
-        places = dict.fromkeys([*allowed, *decided])
+    def written(self, allowed: Iterable[Place]) -> Iterator[str]:
+        """Yield the lines of the file: all that is allowed, and all that is decided."""
+        places = dict.fromkeys([*allowed, *self.lines, *self.unwanted])
         yield from _HEAD.splitlines()
         last = ""
         for place in sorted(places, key=lambda it: it.object):

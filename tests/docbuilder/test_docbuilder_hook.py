@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import re
@@ -14,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
-from conftest import ROOT, sections
+from conftest import ROOT
 from hooked import CONF, PAGE, REFERENCE, Docs, forget
 
 from sphinxext_heuristics.docbuilder import built, hook, hook_code
@@ -392,7 +392,7 @@ def test_what_a_selection_says(tmp_path: Path) -> None:
     assert not selection.faults
     new = Place("New", "zoo.Base.wash")
     assert list(selection.undecided([hot, food, late, new])) == [new]
-    lines = selection.written([late], {hot, food, late})
+    lines = selection.written([late])
     assert [line for line in lines if not line.startswith("# ") or "zoo" in line] == [
         "",
         "Hot zoo.Base.feed",
@@ -405,20 +405,15 @@ def test_what_a_selection_says(tmp_path: Path) -> None:
 
 
 def test_a_selection_that_is_written_is_read_again(tmp_path: Path) -> None:
+    """What a file decides is never lost, also if nothing is shown for it today."""
     file = tmp_path / "select.txt"
     places = [Place(f"N{n}", "zoo.Base.wash") for n in range(9)]
-    unwanted = [f"# {place}" for place in reversed(places)]
-    file.write_text("\n".join([*unwanted, "Gone zoo.gone"]), encoding="utf-8")
+    unwanted = [f"# {place}" for place in places]
+    file.write_text("\n".join([*unwanted, "Gone zoo.gone", "    Text."]), "utf-8")
     for _ in range(2):
-        selection = read_selection(file)
-        lines = list(selection.written(places[:1], {*places}))
-        assert [line for line in lines if "zoo" in line] == [
-            unwanted[-1],
-            *unwanted[:-1],
-        ]
+        lines = list(read_selection(file).written(places[:1]))
+        assert lines[-12:] == ["", *unwanted, "", "Gone zoo.gone", "    Text."][-12:]
         file.write_text("\n".join(lines), encoding="utf-8")
-        unwanted = [unwanted[-1], *unwanted[:-1]]
-        unwanted = [*unwanted[1:], unwanted[0]]
 
 
 # -- the command ----------------------------------------------------------------------
@@ -629,7 +624,8 @@ def test_write_select_writes_all_that_is_allowed_and_keeps_what_is_decided(
     # also where it is one of the faults that --strict refuses
     project.ok(*options, "--strict")
     own = "    **Never feed** it by hand.\n"
-    kept = WRITTEN.replace("Base.feed\n", f"Base.feed\n{own}")
+    decided = f"Base.feed\n{own}Gone zoo.Base.feed\nFood zoo.Base.feed food\n"
+    kept = WRITTEN.replace("Base.feed\n", decided)
     kept = kept.replace("Late zoo.Base.wash\n", "# Late zoo.Base.wash\n    Its text.\n")
     assert file.read_text(encoding="utf-8") == head + kept
     project.ok(*options)
@@ -1227,37 +1223,31 @@ def test_ctrl_c(
     assert capsys.readouterr().err.endswith("error: interrupted\n")
 
 
+ADOPT = ROOT / "docs/manual/adopt-peft"
+
+
+def added(name: str) -> str:
+    """Return what the diff for PEFT adds as a new file."""
+    diff = (ADOPT / "3-hook.diff").read_text("utf-8")
+    _before, _mark, after = diff.partition(f"+++ b/docs/source/{name}\n")
+    lines = after.partition("\ndiff --git")[0].splitlines()[1:]
+    return "".join(f"{line.removeprefix('+')}\n" for line in lines)
+
+
 def test_the_diff_for_peft_has_the_code_of_today() -> None:
-    path = ROOT / "docs/manual/adopt-peft/peft.diff"
-    diff = path.read_text("utf-8")
-    _before, _mark, added = diff.partition("+++ b/docs/source/_heuristics.py\n")
-    lines = added.partition("\ndiff --git")[0].splitlines()[1:]
-    code = "".join(f"{line.removeprefix('+')}\n" for line in lines)
-    assert code == hook.files_of(NOTHING)[hook.CODE], "run `make adopt`"
+    assert added(CODE) == inspect.getsource(hook_code), "run `make adopt`"
 
 
-def test_the_alerts_that_reviewers_see_are_those_of_the_diff() -> None:
-    folder = ROOT / "docs/manual/adopt-peft"
-    diff = (folder / "peft.diff").read_text("utf-8")
-    _before, _mark, added = diff.partition("+++ b/docs/source/_heuristics.json\n")
-    lines = added.partition("\ndiff --git")[0].splitlines()[1:]
-    alerts = json.loads("\n".join(line.removeprefix("+") for line in lines))["alerts"]
-    manual = (folder / "index.md").read_text("utf-8")
+def test_the_diff_for_peft_has_the_texts_that_were_chosen() -> None:
+    """Three of them are shown in the manual."""
+    docstrings = json.loads(added(DATA))["docstrings"].values()
+    alerts = {alert["text"] for alerts in docstrings for alert in alerts}
+    chosen = read_selection(ADOPT / "selection.txt").chosen or {}
+    for place, text in chosen.items():
+        assert any(alert.endswith(text) for alert in alerts), (
+            f"run `make adopt`: {place}"
+        )
+    manual = (ADOPT / "3-hook.md").read_text("utf-8")
     shown = re.findall(r"^> \[!.*\n> \*\*.*", manual, re.MULTILINE)
     assert len(shown) == 3
-    assert {*shown} <= {*alerts.values()}, "write them into the manual again"
-
-
-def test_the_workflow_for_peft_is_as_its_own_are() -> None:
-    path = ROOT / "docs/manual/adopt-peft/heuristics.yml"
-    workflow = yaml.safe_load(path.read_text("utf-8"))
-    assert workflow["permissions"] == {}
-    (job,) = workflow["jobs"].values()
-    assert job["permissions"] == {"contents": "read"}
-    known = sections((ROOT / "tests/ecosystem/peft.txt").read_text("utf-8"))["actions"]
-    pins = [line.split()[0] for line in known.splitlines()]
-    used = [step for step in job["steps"] if "uses" in step]
-    assert {step["uses"] for step in used} <= {*pins}
-    checkouts = [step for step in used if "checkout" in step["uses"]]
-    assert len(checkouts) == 2
-    assert all(it["with"]["persist-credentials"] is False for it in checkouts)
+    assert {*shown} <= alerts, "write them into the manual again"

@@ -32,7 +32,10 @@ STYLE = [
     f"ruff format {FOLDERS}",
     "doc-builder style src/peft tests docs/source --max_len 119",
 ]
-FILES = [f"docs/source/{name}" for name in ("_config.py", "_heuristics.py", "_heuristics.json")]
+FILES = [
+    f"docs/source/{name}"
+    for name in ("_config.py", "_heuristics.py", "_heuristics.json")
+]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,9 @@ def main(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("peft") / "main"
     folder.mkdir()
     checkout = Path(os.environ["HEURISTICS_PEFT"]).resolve()
-    subprocess.run(f"git -C {checkout} archive HEAD | tar x", shell=True, cwd=folder, check=True)  # noqa: S602 - our own line
+    subprocess.run(
+        f"git -C {checkout} archive HEAD | tar x", shell=True, cwd=folder, check=True
+    )  # noqa: S602 - our own line
     return folder
 
 
@@ -91,7 +96,9 @@ def test_a_check_finds_faults(main: Path, tmp_path: Path, command: str) -> None:
     (folder / "src/peft/f.py").write_text(fault, encoding="utf-8")
     workflow = folder / ".github/workflows/heuristics.yml"
     text = workflow.read_text(encoding="utf-8").replace("permissions: {}\n", "")
-    workflow.write_text(text.replace("actions/checkout@3", "actions/checkout@v"), "utf-8")
+    workflow.write_text(
+        text.replace("actions/checkout@3", "actions/checkout@v"), "utf-8"
+    )
     code, said = run(command, folder)
     assert code != 0
     assert said != run(command, main)[1]
