@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import hook_code
 from .built import HookError
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 CODE, DATA = "_heuristics.py", "_heuristics.json"
 
 
+class Told(NamedTuple):
+    """A problem, as it is printed."""
+
+    #: The object that `impl` or `except` names, or ``""``.
+    target: str
+    line: str
+
+
 @dataclass
 class Export:
     """What is exported of the heuristics, for the package that is installed."""
@@ -30,8 +38,8 @@ class Export:
     release: str
     #: Heuristic → what the package lacks, for which it is left out.
     left_out: dict[str, str]
-    #: Heuristic, or file of what belongs to none → its problems, a line each.
-    problems: dict[str, list[str]]
+    #: Heuristic, or file of what belongs to none → its problems.
+    problems: dict[str, list[Told]]
     decision: Decision
     selection: Selection
 
@@ -60,7 +68,8 @@ class Export:
         for name, lines in self.problems.items():
             lacks = self.left_out.get(name)
             yield f"{name}: left out, {self.release} lacks {lacks}" if lacks else name
-            yield from lines
+            for told in lines:
+                yield told.line
         for name, reason in self.decision.left_out.items():
             yield f"{name}: no alert: {reason}"
         yield from self.unselected()
@@ -106,7 +115,10 @@ class Export:
             yield heuristic or "links"
             for (what, more), places in changes.items():
                 yield f"  {what} {' and '.join(places)}{more}"
-            yield from self.problems.get(heuristic, ())
+            gone = {it.object for it in before.keys() - after if it[0] == heuristic}
+            for told in self.problems.get(heuristic, ()):
+                if not told.target or told.target in gone:
+                    yield told.line
 
     def _alerts(self, text: str) -> dict[Place, str]:
         """Return what a text of the data shows, and where; nothing if of no form."""
@@ -149,20 +161,23 @@ def export(
     *problems* are those that the version of the package explains. Raises HookError
     where the package cannot be imported.
     """
-    name = data["package"]["name"]
+    package_name = data["package"]["name"]
     try:
-        package = import_package(name)
+        package = import_package(package_name)
     except ImportError as error:
         raise HookError(f"{error}; its docstrings are unknown") from error
     left_out = lacking(data, problems)
     kept = [item for item in data["heuristics"] if item["name"] not in left_out]
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[Told]] = {}
     for problem in sorted(problems, key=lambda it: it["heuristic"] or ""):
         message = problem["message"].partition("\n")[0]
         line = f"  {problem['file']}:{problem['line'] or 0}: {message}"
-        told.setdefault(problem["heuristic"] or problem["file"], []).append(line)
+        is_target = problem["option"] in {"impl", "except"}
+        target = problem["value"] or "" if is_target else ""
+        name = problem["heuristic"] or problem["file"]
+        told.setdefault(name, []).append(Told(target, line))
     return Export(
-        release=f"{name} {data['package']['version']}",
+        release=f"{package_name} {data['package']['version']}",
         left_out=left_out,
         problems=told,
         decision=decide(kept, package, base_url, selection.chosen),
