@@ -96,7 +96,7 @@ adopt: $(VENV)/.group-markup ## write the diff that shows heuristics in PEFT's d
 try-adopt: $(VENV)/.group-core adopt ## try what is offered to PEFT on its tree: its checks, its tests, the workflow (weekly)
 	@$(VENV)-adopt/bin/python -m pip install --quiet --requirement tests/ecosystem/gates.txt
 	HEURISTICS_PEFT=$(PEFT_TREE) HEURISTICS_ADOPT=$(VENV)-adopt $(bin)/python -m pytest \
-		tests/ecosystem/pull_requests.py $(PYTESTOPTS)
+		tests/ecosystem/gates.py tests/ecosystem/pull_requests.py tests/ecosystem/workflow.py $(PYTESTOPTS)
 
 asked: $(VENV)/.group-core ## report how the box of the built site answers, against the last commit; ASKEDOPTS=--help
 	@$(bin)/python tools/asked.py $(ASKEDOPTS)

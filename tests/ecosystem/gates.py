@@ -1,7 +1,7 @@
 """PEFT's own checks, on its tree with each of the pull requests of the manual.
 
-HEURISTICS_PEFT names a checkout of PEFT, and HEURISTICS_GATES the folder of the programs
-that its checks run (gates.txt). `make try-adopt` runs this.
+HEURISTICS_PEFT names a checkout of PEFT, and HEURISTICS_ADOPT an environment with the
+programs that its checks run (gates.txt). `make try-adopt` runs this.
 """
 
 from __future__ import annotations
@@ -44,9 +44,8 @@ def main(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("peft") / "main"
     folder.mkdir()
     checkout = Path(os.environ["HEURISTICS_PEFT"]).resolve()
-    subprocess.run(
-        f"git -C {checkout} archive HEAD | tar x", shell=True, cwd=folder, check=True
-    )  # noqa: S602 - our own line
+    line = f"git -C {checkout} archive HEAD | tar x"
+    subprocess.run(line, shell=True, cwd=folder, check=True)  # noqa: S602 - right here
     return folder
 
 
@@ -64,7 +63,7 @@ def branch(main: Path, diff: str) -> Path:
 @cache
 def run(command: str, folder: Path) -> tuple[int, str]:
     """Run a line with the programs of PEFT's checks; return its code and what it says."""
-    programs = Path(os.environ["HEURISTICS_GATES"]).resolve()
+    programs = Path(os.environ["HEURISTICS_ADOPT"]).resolve() / "bin"
     done = subprocess.run(  # noqa: S602 - as written above
         command,
         shell=True,

@@ -9,41 +9,55 @@ from __future__ import annotations
 import os
 import runpy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from conftest import ROOT
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ADOPT = runpy.run_path(str(ROOT / "tools/adopt.py"))
-SOURCE = "src/peft"
-#: What a contributor to PEFT changes: file, text, new text.
+#: What a contributor to PEFT changes (file, text, new text), and what is said of it: of
+#: each heuristic, what has become of it, and why.
 REFACTORINGS = {
     "a method gets another name": (
-        "tuners/lora/model.py",
-        "def add_weighted_adapter(",
-        "def combine_adapters(",
+        ("tuners/lora/model.py", "def add_weighted_adapter(", "def combine_adapters("),
+        dict.fromkeys(
+            ("Eval_Mode_Not_Kept", "Weighted_Adapter_Rules"),
+            (
+                "gone from peft.LoraModel.add_weighted_adapter",
+                "impl target 'peft.LoraModel.add_weighted_adapter' does not exist",
+            ),
+        ),
     ),
     "a quoted line changes": (
-        "utils/other.py",
-        "        param.requires_grad = False\n",
-        "        param.requires_grad_(False)\n",
+        (
+            "utils/other.py",
+            "param.requires_grad = False",
+            "param.requires_grad_(False)",
+        ),
+        {
+            "Kbit_Prep_Before_Wrapping": (
+                "gone from parameter model of peft.prepare_model_for_kbit_training",
+                "the quoted code is not in peft.utils.other:prepare_model_for_kbit_training",
+            )
+        },
     ),
     "a parameter is gone": (
-        "utils/other.py",
-        "gradient_checkpointing_kwargs",
-        "checkpointing_options",
+        ("utils/other.py", "gradient_checkpointing_kwargs", "checkpointing_options"),
+        {
+            "Gradient_Checkpointing": (
+                (
+                    "gone from parameter gradient_checkpointing_kwargs of "
+                    "peft.prepare_model_for_kbit_training"
+                ),
+                "param 'gradient_checkpointing_kwargs' leaves no entry",
+            )
+        },
     ),
     "a local variable gets another name": (
-        "tuners/tuners_utils.py",
-        "should_require_grad",
-        "is_trained",
+        ("tuners/tuners_utils.py", "should_require_grad", "is_trained"),
+        {},
     ),
 }
-#: What is said of each, and of nothing else: the heuristic, and what has become of it.
-SAID = {}
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +74,6 @@ def branch(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - o
     return copy
 
 
-@pytest.fixture
-def changed(branch: Any, request: pytest.FixtureRequest) -> Iterator[Any]:  # noqa: ANN401 - of a tool
-    """Change PEFT, install it, and take the change back afterwards."""
-    name, old, new = REFACTORINGS[request.param]
-    file = branch.folder / SOURCE / name
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    branch.must(ADOPT["lines"]()[-2])
-    yield branch
-    file.write_text(text, encoding="utf-8")
-
-
 def test_it_is_green_on_the_branch(branch: Any) -> None:  # noqa: ANN401 - of a tool
     look, _install, check = ADOPT["lines"]()
     assert not branch.must(look)
@@ -83,3 +84,30 @@ def test_it_says_which_variables_are_missing(branch: Any) -> None:  # noqa: ANN4
     done = branch.run(f"unset HEURISTICS; {ADOPT['lines']()[0]}")
     assert done.returncode == 1
     assert done.stdout.startswith("::error::Set HEURISTICS_REPOSITORY (OWNER/NAME)")
+
+
+@pytest.mark.parametrize("name", REFACTORINGS)
+def test_it_is_red_for_what_a_refactoring_takes_away(branch: Any, name: str) -> None:  # noqa: ANN401 - of a tool
+    (file, old, new), lost = REFACTORINGS[name]
+    _look, install, check = ADOPT["lines"]()
+    path = branch.folder / "src/peft" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    branch.must(install)
+    done = branch.run(check)
+    path.write_text(text, encoding="utf-8")
+    if not lost:
+        assert done.stdout == "docs/source: up to date\n"
+        return
+    assert done.returncode == 1
+    first, *lines, what, action = done.stdout.splitlines()
+    assert first == "docs/source/_heuristics.json: out of date for peft 0.20.1.dev0"
+    assert [line for line in lines if line[0] != " "] == list(lost)
+    for heuristic, (change, reason) in lost.items():
+        below = lines[lines.index(heuristic) + 1 :]
+        assert below[0] == f"  {change}"
+        assert f"{heuristic}.md:" in below[1]
+        assert f": {reason}" in below[1]
+    assert what.startswith("docs/source/_heuristics.json has warnings")
+    assert f"`{check.replace('--check ', '').strip()}`" in action
