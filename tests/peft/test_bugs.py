@@ -1,4 +1,7 @@
-"""The reports of PEFT's bugs: each one's code fails as it says, and runs with its diff."""
+"""The reports of PEFT's bugs: each one's code fails as it says, and runs with its diff.
+
+What the diffs for PEFT's tree do there is tried every week (tests/ecosystem).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import pytest
 from conftest import ROOT
 
 REPORTS = sorted((ROOT / "docs" / "manual" / "adopt-peft" / "bugs").glob("*.md"))
+DIFFS = sorted((ROOT / "docs" / "manual" / "adopt-peft").glob("[0-9]-*.diff"))
 ALONE = {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
@@ -75,3 +79,13 @@ def test_a_report_is_about_a_heuristic_that_says_so() -> None:
     for path in REPORTS:
         page = ROOT / "heuristics" / f"huggingface_peft_{path.name}"
         assert "bug of PEFT" in page.read_text(encoding="utf-8"), path.name
+
+
+@pytest.mark.parametrize("path", DIFFS, ids=lambda path: path.name)
+def test_a_diff_can_be_applied_and_keeps_to_its_folders(path: Path) -> None:
+    """By hand, a line of context or the number of lines is soon wrong."""
+    command = ["git", "apply", "--numstat", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - only reads it
+    names = [line.split("\t")[2] for line in done.stdout.splitlines()]
+    assert names
+    assert all(name.startswith(("src/peft/", "tests/", "docs/")) for name in names)
