@@ -1,7 +1,7 @@
 """The new tests of the first pull request fail on PEFT's tree, and pass with its fixes.
 
 HEURISTICS_PEFT names a checkout of PEFT, and HEURISTICS_ADOPT a virtual environment with
-what PEFT and its tests need (pull_requests.txt). `make try-adopt` runs this.
+what PEFT and its tests need (gates.txt). `make try-adopt` runs this.
 """
 
 from __future__ import annotations
