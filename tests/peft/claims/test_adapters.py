@@ -1540,6 +1540,44 @@ def test_four_bit_merge_that_breaks_the_model(quantized: Loader, method: str) ->
 
 
 @unmergeable_quantized_bases
+@each("method", BREAKING)
+def test_after_a_call_in_evaluation_mode_it_may_run_and_is_wrong(
+    quantized: Loader, method: str
+) -> None:
+    model = ready(quantized(4), method).eval()
+    before = run(model)
+    repacked = any(
+        getattr(module.weight, "quant_state", None)
+        and getattr(module.weight.quant_state, "packing_format_for_cpu", False)
+        for module in model.modules()
+        if hasattr(module, "weight")
+    )
+    with model.disable_adapter():
+        effect = (run(model) - before).abs().max()
+    merged = model.merge_and_unload()
+    if repacked:  # by a CPU with AVX512-BF16
+        assert (run(merged) - before).abs().max() > effect / 2
+    else:
+        with refused("is invalid for input of size", RuntimeError):
+            run(merged)
+
+
+@unmergeable_quantized_bases
+@each("bits", [4, 8])
+def test_randlora_does_not_merge_where_the_sizes_of_a_layer_differ(bits: int) -> None:
+    layer = {
+        4: lambda: bnb.nn.Linear4bit(64, 128, compute_dtype=torch.float32),
+        8: lambda: bnb.nn.Linear8bitLt(64, 128, has_fp16_weights=False),
+    }[bits]()
+    base = nn.Sequential(layer).to("cpu")
+    setattr(base, f"is_loaded_in_{bits}bit", True)
+    with refused("shapes cannot be multiplied", RuntimeError):
+        adapted(config("RandLora", "0"), base).merge_and_unload()
+    plain = adapted(config("RandLora", "0"), nn.Sequential(nn.Linear(64, 128)))
+    plain.merge_and_unload()
+
+
+@unmergeable_quantized_bases
 @each(
     ("method", "wrong"),
     [("C3A", True), ("RandLora", True), ("Lora", False), ("Pvera", False)],

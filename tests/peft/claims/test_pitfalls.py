@@ -141,6 +141,27 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
 
 
 @unknown_keywords_swallowed
+def test_settings_of_the_file_win_over_keywords_and_not_over_a_config(
+    adapter: Path,
+) -> None:
+    settings = {"lora_alpha": 99, "r": 16}
+    ours = PeftConfig.from_pretrained(adapter)
+    ours.lora_alpha = 99
+    with silent():
+        model = PeftModel.from_pretrained(llama(), adapter, **settings)
+        model.load_adapter(adapter, "other", **settings)
+        changed = PeftModel.from_pretrained(llama(), adapter, config=ours)
+        also = PeftMixedModel.from_pretrained(llama(), adapter, config=ours)
+    saved = PeftConfig.from_pretrained(adapter)
+    for name in ("default", "other"):
+        assert model.peft_config[name].lora_alpha == saved.lora_alpha != 99
+        assert model.peft_config[name].r == saved.r != 16
+    scale = 99 / saved.r
+    for one in (changed, also):
+        assert layer_of(one).scaling == {"default": scale}
+
+
+@unknown_keywords_swallowed
 @claim("Load_On_Base_Device")
 def test_weights_of_the_hub_are_not_asked_for_with_one(
     monkeypatch: pytest.MonkeyPatch,

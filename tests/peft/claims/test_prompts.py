@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import peft
 import pytest
 import torch
+import transformers
 from peft import (
     AdaptionPromptConfig,
     PeftModel,
@@ -251,6 +252,17 @@ def test_the_class_is_read_at_the_padding() -> None:
         states = base.model(inputs_embeds=whole, attention_mask=mask)[0]
         expected = base.score(states)[:, -1]
     assert same(read, expected)
+
+
+@classifying
+def test_only_the_log_says_so_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    transformers.logging.warning_once.cache_clear()
+    model = classifier("PromptTuning")
+    text = torch.tensor([[3, 4, 5, 0, 0]])
+    with silent():
+        for _call in range(2):
+            run(model, text, attention_mask=(text > 0).long())
+    assert caplog.text.count("will not detect padding tokens in `inputs_embeds`") == 1
 
 
 @classifying
@@ -517,6 +529,26 @@ def test_a_prefix_on_an_encoder_decoder_is_not_used_with_the_cache(
         right = model(**given, decoder_input_ids=text).logits
     assert same(right[:, 0], logits[:, 0])
     assert not same(right[:, 1], logits[:, 1])
+
+
+@claim("Prompt_Learning_Generate")
+@each("base", [t5, bart])
+@each("kind", ["PromptTuning", "PromptEncoder"])
+def test_a_prompt_on_an_encoder_decoder_is_right_with_the_cache(
+    kind: str, base: object
+) -> None:
+    model = trained(adapted(config(kind, **SEQUENCES), base()), 2.0)
+    given = {"input_ids": PROMPT + 3, "attention_mask": torch.ones_like(PROMPT)}
+    more = {"output_logits": True, "return_dict_in_generate": True}
+    fixed = {"max_new_tokens": 3, "min_new_tokens": 3, "do_sample": False}
+    made = model.generate(**given, **more, **fixed, use_cache=True)
+    text = made.sequences[:, :-1]
+    with torch.no_grad():
+        right = model(**given, decoder_input_ids=text).logits
+        with model.disable_adapter():
+            plain = model(**given, decoder_input_ids=text).logits
+    assert same(right, torch.stack(made.logits, dim=1))
+    assert not same(right, plain)
 
 
 @claim("Prompt_Learning_Generate")

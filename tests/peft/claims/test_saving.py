@@ -37,10 +37,12 @@ from peft.utils.other import fsdp_auto_wrap_policy
 from peft.utils.warning import PeftWarning
 from safetensors.torch import save_file
 from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import (
     FullStateDictConfig,
     FullyShardedDataParallel,
     StateDictType,
+    fully_shard,
 )
 from transformers import AutoModelForCausalLM
 
@@ -1391,6 +1393,31 @@ def test_what_is_not_looked_at(tmp_path: Path) -> None:
         model.save_pretrained(tmp_path / "passed", state_dict=model.state_dict())
         other.save_pretrained(tmp_path / "LoHa")
     assert shapes(tmp_path / "passed") == shapes(tmp_path / "LoHa") == {(0,)}
+
+
+@zero3_unsharded_save
+@pytest.mark.usefixtures("one_process")
+def test_fsdp_2_that_is_not_gathered_is_an_error(tmp_path: Path) -> None:
+    model = lora("0")
+    fully_shard(model, mesh=init_device_mesh("cpu", (1,)))
+    message = "Attempted to access the data pointer on an invalid python storage"
+    with refused(message, RuntimeError):
+        model.save_pretrained(tmp_path)
+    assert not (tmp_path / "adapter_model.safetensors").exists()
+
+
+@zero3_unsharded_save
+@pytest.mark.usefixtures("one_process")
+def test_fsdp_1_with_blocks_saves_an_empty_file_and_says_nothing(
+    tmp_path: Path,
+) -> None:
+    model = adapted(config("Lora", "q_proj", **CAUSAL), llama())
+    wrapped = in_fsdp_1(model, auto_wrap_policy=fsdp_auto_wrap_policy(model))
+    with said() as texts:
+        wrapped.module.save_pretrained(tmp_path)
+    # of one process
+    assert all("`NO_SHARD`" in text for text in texts)
+    assert saved(tmp_path) == {}
 
 
 @zero3_unsharded_save
