@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import hook_code
@@ -46,12 +48,13 @@ class Export:
     @property
     def files(self) -> dict[str, str]:
         """The texts of the two files. The code comes first: it takes any data."""
-        docstrings = {
-            name: _list(map(_json, alerts))
+        alerts = [
+            {"object": name, **alert}
             for name, alerts in self.decision.docstrings.items()
-        }
-        text = _mapping({"docstrings": _mapping(docstrings, "  ")})
-        return {CODE: inspect.getsource(hook_code), DATA: f"{text}\n"}
+            for alert in alerts
+        ]
+        text = "[\n" + ",\n".join(map(_json, alerts)) + "\n]\n"
+        return {CODE: inspect.getsource(hook_code), DATA: text}
 
     def summary(self) -> str:
         """Return how many alerts there are."""
@@ -103,8 +106,7 @@ class Export:
         """Yield how the data differ from an older text of them, by heuristic."""
         before, after = self._alerts(old), self._alerts(self.files[DATA])
         found: dict[str, dict[tuple[str, str], list[str]]] = {}
-        # what is merged by hand may be of any type
-        for place in sorted({*before, *after}, key=repr):
+        for place in sorted({*before, *after}):
             texts = before.get(place), after.get(place)
             if texts[0] != texts[1]:
                 changes = found.setdefault(place.heuristic, {})
@@ -116,21 +118,22 @@ class Export:
             for (what, more), places in changes.items():
                 yield f"  {what} {' and '.join(places)}{more}"
             gone = {it.object for it in before.keys() - after if it[0] == heuristic}
-            for told in self.problems.get(heuristic, ()):
+            for told in self.problems.get(heuristic, ()) if gone else ():
                 if not told.target or told.target in gone:
                     yield told.line
 
     def _alerts(self, text: str) -> dict[Place, str]:
-        """Return what a text of the data shows, and where; nothing if of no form."""
+        """Return what a text of the data shows, and where."""
         found = {}
-        try:
-            for name, alerts in json.loads(text)["docstrings"].items():
-                about = self.decision.objects.get(name, name.replace(":", "."))
-                for it in alerts:
-                    where = it.get("heuristic", ""), about, it.get("parameter", "")
-                    found[Place(*where)] = it["text"]
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            return {}
+        docstrings = hook_code.read(text, Path(DATA), defaultdict(list))
+        for name, alerts in docstrings.items():
+            about = self.decision.objects.get(name, name.replace(":", "."))
+            for it in alerts:
+                heuristic, parameter = (
+                    it.get("heuristic") or "",
+                    it.get("parameter") or "",
+                )
+                found[Place(str(heuristic), about, str(parameter))] = it.get("text", "")
         return found
 
     def _difference(
@@ -140,8 +143,14 @@ class Export:
         if after is None:
             return "gone from", self._why_gone(place)
         if before is None:
-            return "new at", ""
+            return "missing at", self._why_missing(place)
         return "another text at", f"\n    - {_json(before)}\n    + {_json(after)}"
+
+    def _why_missing(self, place: Place) -> str:
+        """Return what to do if an alert was taken out by hand."""
+        number = self.selection.lines.get(place)
+        to_leave_out = f"to leave it out, put # before {self.selection.file}:{number}"
+        return f"; {to_leave_out}" if number else ""
 
     def _why_gone(self, place: Place) -> str:
         """Return why a place shows nothing now, ``""`` where the problems say it."""
@@ -205,18 +214,6 @@ def lacking(data: Json, problems: Iterable[Json]) -> dict[str, str]:
         elif item["name"] in without:
             found[item["name"]] = "its parameter"
     return found
-
-
-def _mapping(pairs: dict[str, str], indent: str = "") -> str:
-    """Return an object of JSON, each pair a line; the values are JSON."""
-    lines = [f"{indent}  {_json(name)}: {value}" for name, value in pairs.items()]
-    text = ",\n".join(lines)
-    return f"{{\n{text}\n{indent}}}"
-
-
-def _list(values: Iterable[str]) -> str:
-    text = ",\n      ".join(values)
-    return f"[\n      {text}\n    ]"
 
 
 def _json(value: object) -> str:

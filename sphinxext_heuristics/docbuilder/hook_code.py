@@ -7,45 +7,37 @@ import json
 import pkgutil
 import re
 import sys
-from collections.abc import Callable
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 
-# an alert or a line of links; nothing in which doc-builder reads anything else
-TEXT = re.compile(r"(> \[![A-Z]+\]\n> |(?=\w.*\]\())(?:(?!include>).)+")
+# an alert or a line of links, with nothing that ends doc-builder
+TEXT = re.compile(r"(> \[![A-Z]+\]\n> |(?=\w.*\]\())((?!include>)[^\n\ud800-\udfff])+")
 # above what doc-builder reads as parameters
 PARAMETERS = re.compile(r"\s*(Arg|Argument|Attribute|Param|Parameter)s?:\s*$")
 # what begins no paragraph: a section, code, a component
 OTHER = re.compile(r"\s*([A-Z]\w*( \w+)?:+\s*$|```|</?[A-Z])")
 
-Failed = dict[str, list[str]]
-Call = Callable[..., Any]
+Lost = dict[str, list[str]]
 
 
 def add_alerts(path: str = __file__) -> None:
-    """Add the alerts of the .json file to docstrings, and name what has no place."""
+    """Add each alert to its docstring, and tell which could not be added.
+
+    doc-builder runs this twice: an alert that is there is not added again.
+    """
     file = Path(path).with_suffix(".json")
-    failed: Failed = {}
-    docstrings = attempt(failed, str(file), read, file) or {}
-    added = 0
-    for name, alerts in docstrings.items():
-        added += attempt(failed, name, add, failed, name, alerts) or 0
-    for problem, places in failed.items():
+    lost: Lost = defaultdict(list)
+    text = file.read_text("utf-8", "replace") if file.is_file() else "gone"
+    docstrings = read(text, file, lost)
+    count = sum(add(name, alerts, lost) for name, alerts in docstrings.items())
+    for problem, places in lost.items():
         first, rest = places[:3], places[3:]
         more = f" and {len(rest)} more" if rest else ""
         say(f"no alert at {', '.join(first)}{more}: {problem}")
-    if added:
-        say(f"{added} alerts added to docstrings")
-
-
-def attempt(failed: Failed, where: str, call: Call, *arguments: Any) -> Any:
-    """Return what a call returns; if it fails, note that, and let doc-builder go on."""
-    try:
-        return call(*arguments)
-    except Exception as error:
-        problem = " ".join(str(error).split()) or type(error).__name__
-        failed.setdefault(problem, []).append(where)
+    if count:
+        say(f"{count} alerts added to docstrings")
 
 
 def say(message: str) -> None:
@@ -53,28 +45,49 @@ def say(message: str) -> None:
     sys.stderr.write(f"heuristics: {message}\n")
 
 
-def read(file: Path) -> dict[str, list[Any]]:
-    """Return the alerts of each docstring."""
-    return {**json.loads(file.read_bytes())["docstrings"]}
+def read(text: str, file: Path, lost: Lost) -> dict[str, list[Any]]:
+    """Return the alerts of each docstring, of the text of a file.
+
+    A line is read alone: what is deleted, edited or merged there costs that alert only.
+    """
+    docstrings: dict[str, list[Any]] = defaultdict(list)
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            if line.strip() not in {"[", "]"}:
+                alert = json.loads(line.strip().rstrip(","))
+                docstrings[alert["object"]].append(alert)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            lost["that is no alert"].append(f"line {number} of {file}")
+    return docstrings
 
 
-def add(failed: Failed, name: str, alerts: list[Any]) -> int:
-    """Add alerts to an object's docstring; return how many it did not have."""
-    target = find(name)
-    docstring = target.__doc__ or ""
-    lines = docstring.split("\n")
+def add(name: str, alerts: list[Any], lost: Lost) -> int:
+    """Add alerts to the docstring of an object; return how many it did not have."""
     added: dict[int, list[str]] = {}
     count = 0
-    for alert in alerts:
-        end, block = attempt(failed, name, block_of, lines, alert) or (0, [])
-        if block and block[-1].strip() not in docstring:
-            added.setdefault(end, []).extend(block)
-            count += 1
-    for end in sorted(added, reverse=True):
-        below = "".join(lines[end : end + 1]).strip()
-        lines[end:end] = [*added[end], ""] if below else added[end]
-    if added:
-        target.__doc__ = "\n".join(lines)
+    try:
+        target = find(name)
+        docstring = target.__doc__ or ""
+        lines = docstring.split("\n")
+        for alert in alerts:
+            try:
+                end, block = block_of(lines, alert)
+            except (LookupError, TypeError) as error:
+                where = f"{name} {alert.get('heuristic', '')}".strip()
+                lost[str(error)].append(where)
+                continue
+            if block[-1].strip() not in docstring:
+                added.setdefault(end, []).extend(block)
+                count += 1
+        for end in sorted(added, reverse=True):
+            is_last = end == len(lines) or not lines[end].strip()
+            lines[end:end] = added[end] if is_last else [*added[end], ""]
+        if added:
+            target.__doc__ = "\n".join(lines)
+    except Exception as error:
+        problem = " ".join(str(error).split()) or type(error).__name__
+        lost[problem].append(name)
+        return 0
     return count
 
 
@@ -82,7 +95,7 @@ def find(name: str) -> Any:
     """Return what holds the docstring of `module:Class.member`."""
     try:
         found = pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (AttributeError, ValueError) as error:
         raise LookupError("there is no such object") from error
     if isinstance(found, property):
         return found.fget
@@ -91,12 +104,11 @@ def find(name: str) -> Any:
 
 def block_of(lines: list[str], alert: dict[str, str]) -> tuple[int, list[str]]:
     """Return the number of the line that an alert goes before, and its own lines."""
-    text, parameter = alert["text"], alert.get("parameter")
-    if not TEXT.fullmatch(text):
-        raise ValueError("what is there is no alert")
-    text.encode()
+    parameter = alert.get("parameter")
+    if not TEXT.fullmatch(alert["text"]):
+        raise LookupError("its text is not an alert in two lines")
     end, depth = parameter_of(lines, parameter) if parameter else summary_of(lines)
-    return end, ["", *(" " * depth + line for line in text.split("\n"))]
+    return end, ["", *(" " * depth + line for line in alert["text"].split("\n"))]
 
 
 def depth_of(line: str) -> int:
@@ -108,7 +120,7 @@ def summary_of(lines: list[str]) -> tuple[int, int]:
     """Return the number of the line below the first paragraph, and its depth."""
     start = 0 if lines[0].strip() else 1
     end = start
-    while "".join(lines[end : end + 1]).strip():
+    while end < len(lines) and lines[end].strip():
         end += 1
     text = lines[start:end]
     if not text or any(map(OTHER.match, text)) or text[-1].rstrip().endswith(":"):

@@ -209,6 +209,16 @@ def forget() -> None:
             del sys.modules[name]
 
 
+def data_of(docstrings: dict[str, list[Any]]) -> str:
+    """Return the text of the data: each alert is a line of a list."""
+    lines = [
+        json.dumps({"object": name, **alert} if isinstance(alert, dict) else alert)
+        for name, alerts in docstrings.items()
+        for alert in alerts
+    ]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
 class Run(NamedTuple):
     """What a run of the command gave."""
 
@@ -250,7 +260,7 @@ class Docs:
 
     def run(self, docstrings: Any) -> Any:  # noqa: ANN401 - of any form; a module
         """Add alerts to the docstrings of the package, and give it."""
-        self.write({f"pages/{DATA}": json.dumps({"docstrings": docstrings})})
+        self.write({f"pages/{DATA}": data_of(docstrings)})
         hook_code.add_alerts(str(self.pages / CODE))
         return importlib.import_module("zoo")
 
@@ -300,5 +310,7 @@ class Docs:
     def data(self) -> dict[str, list[dict[str, str]]]:
         """Return the alerts that are written, by docstring."""
         text = (self.pages / DATA).read_text(encoding="utf-8")
-        found: dict[str, list[dict[str, str]]] = json.loads(text)["docstrings"]
+        found: dict[str, list[dict[str, str]]] = {}
+        for alert in json.loads(text):
+            found.setdefault(alert.pop("object"), []).append(alert)
         return found

@@ -11,12 +11,13 @@ import resource
 import shlex
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT
-from hooked import CONF, PAGE, REFERENCE, Docs, forget
+from hooked import CONF, PAGE, REFERENCE, Docs, data_of, forget
 
 from sphinxext_heuristics.docbuilder import built, hook, hook_code
 from sphinxext_heuristics.docbuilder.cards import Place, decide
@@ -326,9 +327,9 @@ def test_all_that_is_decided_is_added() -> None:
     for url in ("", "https://a.b"):
         docstrings = decided(items, url).docstrings
         for name, alerts in docstrings.items():
-            failed: dict[str, list[str]] = {}
-            assert hook_code.add(failed, name, alerts) == len(alerts)
-            assert not failed
+            lost: dict[str, list[str]] = defaultdict(list)
+            assert hook_code.add(name, alerts, lost) == len(alerts)
+            assert not lost
         forget()
 
 
@@ -441,29 +442,21 @@ def test_the_command_writes_two_files(project: Docs) -> None:
     assert (project.pages / CODE).read_bytes() == code
     text = (project.pages / DATA).read_text(encoding="utf-8")
     assert text == (
-        "{\n"
-        '  "docstrings": {\n'
-        '    "zoo:Base": [\n'
-        r'      {"heuristic": "Quiet", "text": "> [!TIP]\n> **`silent`: Quiet.** Say nothing."}'
-        "\n    ],\n"
-        '    "zoo:Base.feed": [\n'
-        r'      {"heuristic": "Hot", "text": "> [!CAUTION]\n> **Hot.** Do not."}'
-        "\n    ],\n"
-        '    "zoo:Child.feed": [\n'
-        r'      {"heuristic": "Hot", "text": "> [!CAUTION]\n> **Hot.** Do not."}'
-        "\n    ],\n"
-        '    "zoo:Base.wash": [\n'
-        r'      {"heuristic": "Hot", "text": "> [!CAUTION]\n> **Hot.** Do not."},'
+        "[\n"
+        r'{"object": "zoo:Base", "heuristic": "Quiet", "text": "> [!TIP]\n> **`silent`: Quiet.** Say nothing."},'
         "\n"
-        r'      {"heuristic": "Late", "text": "> [!TIP]\n> **Wash\\_ it \\[late\\].** Use `a|b` or `x'
+        r'{"object": "zoo:Base.feed", "heuristic": "Hot", "text": "> [!CAUTION]\n> **Hot.** Do not."},'
+        "\n"
+        r'{"object": "zoo:Child.feed", "heuristic": "Hot", "text": "> [!CAUTION]\n> **Hot.** Do not."},'
+        "\n"
+        r'{"object": "zoo:Base.wash", "heuristic": "Hot", "text": "> [!CAUTION]\n> **Hot.** Do not."},'
+        "\n"
+        r'{"object": "zoo:Base.wash", "heuristic": "Late", "text": "> [!TIP]\n> **Wash\\_ it \\[late\\].** Use `a|b` or `x'
         "'"
-        r'y`."}'
-        "\n    ],\n"
-        '    "zoo:Child": [\n'
-        r'      {"heuristic": "Bare", "text": "> [!NOTE]\n> **`wash`: Bare.** No page documents it."}'
-        "\n    ]\n"
-        "  }\n"
-        "}\n"
+        r'y`."},'
+        "\n"
+        r'{"object": "zoo:Child", "heuristic": "Bare", "text": "> [!NOTE]\n> **`wash`: Bare.** No page documents it."}'
+        "\n]\n"
     )
     zoo = project.run_config()
     assert "> [!CAUTION]\n> **Hot.** Do not." in zoo.Base.wash.__doc__
@@ -928,13 +921,13 @@ def test_check_says_what_differs(project: Docs) -> None:
         "pages/_heuristics.py: out of date for zoo 1.5",
         "pages/_heuristics.json: out of date for zoo 1.5",
         "Bare",
-        "  new at zoo.Child",
+        "  missing at zoo.Child",
         "Hot",
-        "  new at zoo.Base.feed and zoo.Base.wash",
+        "  missing at zoo.Base.feed and zoo.Base.wash",
         "Late",
-        "  new at zoo.Base.wash",
+        "  missing at zoo.Base.wash",
         "Quiet",
-        "  new at zoo.Base",
+        "  missing at zoo.Base",
         *LAST,
     ]
     assert not (project.pages / DATA).exists()
@@ -967,7 +960,7 @@ def test_check_tells_links(project: Docs) -> None:
     assert shlex.split(command)[-1] == "https://a.b/c"
 
 
-@pytest.mark.parametrize("old", ["", "{", "[]", '{"docstrings": [3]}', "<<<<<<< ours"])
+@pytest.mark.parametrize("old", ["", "{", "[]", "[\n3\n]", "<<<<<<< ours"])
 def test_check_takes_any_old_data(project: Docs, old: str) -> None:
     project.ok()
     project.write({f"pages/{DATA}": old})
@@ -975,7 +968,7 @@ def test_check_takes_any_old_data(project: Docs, old: str) -> None:
     assert lines[:3] == [
         "pages/_heuristics.json: out of date for zoo 1.5",
         "Bare",
-        "  new at zoo.Child",
+        "  missing at zoo.Child",
     ]
 
 
@@ -983,7 +976,7 @@ def test_check_takes_alerts_of_any_form(project: Docs) -> None:
     project.ok()
     data = {**project.data(), "zoo:gone": [{"heuristic": 3, "text": []}]}
     data["zoo:Base"].append({"heuristic": None, "parameter": 3, "text": 4})
-    project.write({f"pages/{DATA}": json.dumps({"docstrings": data})})
+    project.write({f"pages/{DATA}": data_of(data)})
     assert sorted(checked(project)[1:-2]) == [
         "  gone from parameter 3 of zoo.Base",
         "  gone from zoo.gone",
@@ -1240,8 +1233,7 @@ def test_the_diff_for_peft_has_the_code_of_today() -> None:
 
 def test_the_diff_for_peft_has_the_texts_that_were_chosen() -> None:
     """Three of them are shown in the manual."""
-    docstrings = json.loads(added(DATA))["docstrings"].values()
-    alerts = {alert["text"] for alerts in docstrings for alert in alerts}
+    alerts = {alert["text"] for alert in json.loads(added(DATA))}
     chosen = read_selection(ADOPT / "selection.txt").chosen or {}
     for place, text in chosen.items():
         assert any(alert.endswith(text) for alert in alerts), (
