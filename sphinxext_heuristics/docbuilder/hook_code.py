@@ -29,8 +29,10 @@ def add_alerts(path: str = __file__) -> None:
     """
     file = Path(path).with_suffix(".json")
     lost: Lost = defaultdict(list)
-    text = file.read_text("utf-8", "replace") if file.is_file() else "gone"
-    docstrings = read(text, file, lost)
+    if not file.is_file():
+        say(f"there is no {file}")
+        return
+    docstrings = read(file.read_text("utf-8", "replace"), file, lost)
     count = sum(add(name, alerts, lost) for name, alerts in docstrings.items())
     for problem, places in lost.items():
         first, rest = places[:3], places[3:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from typing import TYPE_CHECKING
@@ -76,15 +77,21 @@ def read_type(text: str) -> None:
     re.findall(autodoc._TYPE_TOKEN, without)  # noqa: SLF001
 
 
-ENTRIES = [{"alert": "A"}, {"alert": "A", "parameter": "a"}]
-ALERTS = {"A": "> [!TIP]\n> **A.** B"}
+def place_alerts(text: str) -> None:
+    """Look for the places of alerts in a docstring, which it may not have."""
+    lines = f"a{text}".split("\n")
+    for alert in ({"parameter": ""}, {"parameter": "a"}):
+        with contextlib.suppress(LookupError):
+            hook_code.block_of(lines, {"text": "> [!TIP]\n> **A.** B", **alert})
+
+
 READINGS: dict[str, Reading] = {
     "page": read_page,
     "sections of a docstring": sections.split_docstring.__wrapped__,
     "Markdown of a docstring": markdown._parse.__wrapped__,  # noqa: SLF001
     "type": read_type,
     "code": lambda text: language_of.__wrapped__("text", text),
-    "alerts": lambda text: hook_code.with_alerts("f", f"a{text}", ENTRIES, ALERTS),
+    "alerts": place_alerts,
     **{name: rule_alone(rule) for name, rule in (SHARED | PAGE | DOCSTRING).items()},
 }
 

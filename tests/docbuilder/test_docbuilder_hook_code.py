@@ -314,18 +314,23 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["{", "{}", "[]", "3", "[" * 200_000, '{"a": ' * 200_000, "\xff", "{,", None],
+    "text", ["{", "{}", "[]", "3", "[" * 200_000, '{"a": ' * 200_000, "\xff", "{,"]
 )
 def test_a_text_of_another_form_shows_nothing(
-    docs: Docs, capsys: pytest.CaptureFixture[str], text: str | None
+    docs: Docs, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     file = docs.pages / DATA
-    if text is not None:
-        file.write_bytes(text.encode("latin-1"))
+    file.write_bytes(text.encode("latin-1"))
     hook_code.add_alerts(str(docs.pages / CODE))
     (line,) = said(capsys)
     assert line == f"heuristics: no alert at line 1 of {file}: that is no alert"
+
+
+def test_data_that_are_not_there_are_named(
+    docs: Docs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hook_code.add_alerts(str(docs.pages / CODE))
+    assert said(capsys) == [f"heuristics: there is no {docs.pages / DATA}"]
 
 
 TWO = data_of({"zoo:Base.wash": [at()], "zoo:Base.load": [at()]})
