@@ -33,7 +33,7 @@ _RST = re.compile(
 )
 
 
-class Place(NamedTuple):
+class AlertPlace(NamedTuple):
     """Where an alert stands: a line of the selection."""
 
     heuristic: str
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 class Insertion(NamedTuple):
     """What is inserted of a heuristic at a card."""
 
-    place: Place
+    place: AlertPlace
     item: Json
     #: Whether it is only named, in a line of links.
     is_link: bool
@@ -115,7 +115,7 @@ class Cards:
     ) -> None:
         """Add a heuristic to the card of an object, or of the class that it is in."""
         try:
-            owner, found = walk(self.package, self._inside(name))
+            owner, found = _walked(self.package, name)
         except LookupError:
             self.missing.add(name)
             return
@@ -135,7 +135,7 @@ class Cards:
             if is_link:
                 return
             parameter = ""
-        place = Place(item["name"], name, parameter)
+        place = AlertPlace(item["name"], name, parameter)
         insertion = Insertion(place, item, is_link, member, rank)
         if id(target) not in self.found:
             addresses = [address_of(self.package, shown)]
@@ -157,8 +157,10 @@ class Cards:
             return str(error)
         return ""
 
-    def _inside(self, name: str) -> str:
-        return name.removeprefix(f"{self.package.__name__}.")
+
+def _walked(package: ModuleType, name: str) -> tuple[object, object]:
+    """Return what a dotted name is an attribute of, and the object; see `walk`."""
+    return walk(package, name.removeprefix(f"{package.__name__}."))
 
 
 def _describes(docstring: str, parameter: str) -> bool:
@@ -178,11 +180,11 @@ class Decision:
     #: Docstring → its object; one that subclasses repeat is that of one object.
     objects: dict[str, str] = field(default_factory=dict)
     #: The places of the alerts that are exported.
-    shown: list[Place] = field(default_factory=list)
+    shown: list[AlertPlace] = field(default_factory=list)
     #: The places that the rules allow, before the selection.
-    allowed: list[Place] = field(default_factory=list)
+    allowed: list[AlertPlace] = field(default_factory=list)
     #: The places that a selection may name.
-    possible: set[Place] = field(default_factory=set)
+    possible: set[AlertPlace] = field(default_factory=set)
     #: Object → why it shows nothing.
     left_out: dict[str, str] = field(default_factory=dict)
     #: The names of which there is no object; the build has said so.
@@ -193,7 +195,7 @@ def decide(
     items: Sequence[Json],
     package: ModuleType,
     base_url: str = "",
-    selected: Mapping[Place, str] | None = None,
+    selected: Mapping[AlertPlace, str] | None = None,
 ) -> Decision:
     """Return what docstrings show of heuristics, always in the same order.
 
@@ -225,9 +227,7 @@ def _add(cards: Cards, item: Json, position: int) -> None:
     for entry in item["entries"]:
         name, parameter = entry["name"], entry["parameter"] or ""
         reach = entry["reach"]
-        if reach == "wide" and any(
-            it is _function(cards.package, name) for it in named
-        ):
+        if named and reach == "wide" and _function(cards.package, name) in named:
             reach = "named"
         is_wide = reach == "wide"
         if parameter or not is_wide:
@@ -254,13 +254,16 @@ def _named_at(package: ModuleType, item: Json) -> list[object]:
 def _function(package: ModuleType, name: str) -> object:
     """Return the function of a dotted name, ``None`` where there is none."""
     try:
-        return function_of(walk(package, name.removeprefix(f"{package.__name__}."))[1])
+        return function_of(_walked(package, name)[1])
     except (LookupError, ImportError):
         return None
 
 
 def _shown(
-    card: Card, base_url: str, selected: Mapping[Place, str] | None, decision: Decision
+    card: Card,
+    base_url: str,
+    selected: Mapping[AlertPlace, str] | None,
+    decision: Decision,
 ) -> Iterator[Json]:
     """Yield the entries of a docstring: alerts, and lines of links."""
     ranked = card.ranked()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import hook_code
 from .built import HookError
-from .cards import MAX_SHOWN, Place, decide
+from .cards import MAX_SHOWN, AlertPlace, decide
 from .objects import import_package
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CODE, DATA = "_heuristics.py", "_heuristics.json"
 
 
-class Told(NamedTuple):
+class Finding(NamedTuple):
     """A problem, as it is printed."""
 
     #: The object that `impl` or `except` names, or ``""``.
@@ -41,7 +41,7 @@ class Export:
     #: Heuristic → what the package lacks, for which it is left out.
     left_out: dict[str, str]
     #: Heuristic, or file of what belongs to none → its problems.
-    problems: dict[str, list[Told]]
+    problems: dict[str, list[Finding]]
     decision: Decision
     selection: Selection
 
@@ -87,7 +87,7 @@ class Export:
         for place in selection.undecided(decision.allowed):
             yield f"{selection.file}: not decided on, and not shown: {place}"
 
-    def _why_not(self, place: Place) -> str:
+    def _why_not(self, place: AlertPlace) -> str:
         """Return why a place that is selected shows nothing."""
         if place in self.decision.possible:
             return f"a docstring has at most {MAX_SHOWN} alerts"
@@ -122,7 +122,7 @@ class Export:
                 if not told.target or told.target in gone:
                     yield told.line
 
-    def _alerts(self, text: str) -> dict[Place, str]:
+    def _alerts(self, text: str) -> dict[AlertPlace, str]:
         """Return what a text of the data shows, and where."""
         found = {}
         docstrings = hook_code.read(text, Path(DATA), defaultdict(list))
@@ -133,11 +133,13 @@ class Export:
                     it.get("heuristic") or "",
                     it.get("parameter") or "",
                 )
-                found[Place(str(heuristic), about, str(parameter))] = it.get("text", "")
+                found[AlertPlace(str(heuristic), about, str(parameter))] = it.get(
+                    "text", ""
+                )
         return found
 
     def _difference(
-        self, place: Place, before: str | None, after: str | None
+        self, place: AlertPlace, before: str | None, after: str | None
     ) -> tuple[str, str]:
         """Return what to say before a place, and after it."""
         if after is None:
@@ -146,13 +148,14 @@ class Export:
             return "missing at", self._why_missing(place)
         return "another text at", f"\n    - {_json(before)}\n    + {_json(after)}"
 
-    def _why_missing(self, place: Place) -> str:
+    def _why_missing(self, place: AlertPlace) -> str:
         """Return what to do if an alert was taken out by hand."""
-        number = self.selection.lines.get(place)
-        to_leave_out = f"to leave it out, put # before {self.selection.file}:{number}"
-        return f"; {to_leave_out}" if number else ""
+        if place not in self.selection.lines:
+            return ""
+        line = f"{self.selection.file}:{self.selection.lines[place]}"
+        return f"; to leave it out, put # before {line}"
 
-    def _why_gone(self, place: Place) -> str:
+    def _why_gone(self, place: AlertPlace) -> str:
         """Return why a place shows nothing now, ``""`` where the problems say it."""
         if place.heuristic in self.left_out or place.object in self.decision.missing:
             return ""
@@ -177,14 +180,14 @@ def export(
         raise HookError(f"{error}; its docstrings are unknown") from error
     left_out = lacking(data, problems)
     kept = [item for item in data["heuristics"] if item["name"] not in left_out]
-    told: dict[str, list[Told]] = {}
+    told: dict[str, list[Finding]] = {}
     for problem in sorted(problems, key=lambda it: it["heuristic"] or ""):
         message = problem["message"].partition("\n")[0]
         line = f"  {problem['file']}:{problem['line'] or 0}: {message}"
         is_target = problem["option"] in {"impl", "except"}
         target = problem["value"] or "" if is_target else ""
         name = problem["heuristic"] or problem["file"]
-        told.setdefault(name, []).append(Told(target, line))
+        told.setdefault(name, []).append(Finding(target, line))
     return Export(
         release=f"{package_name} {data['package']['version']}",
         left_out=left_out,

@@ -150,13 +150,12 @@ def _hook(arguments: argparse.Namespace) -> int:
     if faults or selection.faults:
         return _refuse([*faults, *selection.faults])
     made = export(data, problems, selection, arguments.base_url)
-    unselected = list(made.unselected())
     if arguments.write_select:
         lines = selection.written(made.decision.allowed)
         replace_files({arguments.select: "".join(f"{line}\n" for line in lines)})
         _say([f"{arguments.select}: written"])
         return 0
-    if arguments.strict and unselected:
+    if arguments.strict and (unselected := list(made.unselected())):
         return _refuse(unselected)
     if arguments.check:
         return _check(arguments, made)

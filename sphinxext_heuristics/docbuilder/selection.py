@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .cards import Place
+from .cards import AlertPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,28 +30,28 @@ class Selection:
     #: The file; ``None`` if there is none, and all is shown that may be.
     file: Path | None = None
     #: The places that are shown, each with its line in the file, from 1.
-    lines: dict[Place, int] = field(default_factory=dict)
-    #: Place → its own text, of one line.
-    texts: dict[Place, str] = field(default_factory=dict)
+    lines: dict[AlertPlace, int] = field(default_factory=dict)
+    #: AlertPlace → its own text, of one line.
+    texts: dict[AlertPlace, str] = field(default_factory=dict)
     #: The places that are not wanted, each with its line.
-    unwanted: dict[Place, int] = field(default_factory=dict)
+    unwanted: dict[AlertPlace, int] = field(default_factory=dict)
     #: What is wrong with the file, a line each.
     faults: list[str] = field(default_factory=list)
 
     @property
-    def chosen(self) -> dict[Place, str] | None:
+    def chosen(self) -> dict[AlertPlace, str] | None:
         """The places that are shown, each with its text or ``""``; ``None``: all."""
         if self.file is None:
             return None
         return {place: self.texts.get(place, "") for place in self.lines}
 
-    def undecided(self, places: Iterable[Place]) -> Iterator[Place]:
+    def undecided(self, places: Iterable[AlertPlace]) -> Iterator[AlertPlace]:
         """Yield those of some places that the file does not know."""
         for place in places if self.file else ():
             if place not in self.lines and place not in self.unwanted:
                 yield place
 
-    def written(self, allowed: Iterable[Place]) -> Iterator[str]:
+    def written(self, allowed: Iterable[AlertPlace]) -> Iterator[str]:
         """Yield the lines of the file: all that is allowed, and all that is decided."""
         places = dict.fromkeys([*allowed, *self.lines, *self.unwanted])
         yield from _HEAD.splitlines()
@@ -69,7 +69,7 @@ def read_selection(file: Path) -> Selection:
     """Return what a file says; one that does not exist says nothing."""
     selection = Selection(file)
     text = file.read_text("utf-8") if file.exists() else ""
-    place: Place | None = None
+    place: AlertPlace | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.lstrip("# ").split()
         is_comment = line.startswith("#")
@@ -77,7 +77,7 @@ def read_selection(file: Path) -> Selection:
             before = selection.texts.get(place, "")
             selection.texts[place] = f"{before} {' '.join(words)}".strip()
         elif len(words) in {2, 3} and "." in words[1]:
-            place = Place(*words)
+            place = AlertPlace(*words)
             if is_comment:
                 selection.unwanted[place] = number
             else:

@@ -20,7 +20,7 @@ from conftest import ROOT
 from hooked import CONF, PAGE, REFERENCE, Docs, data_of, forget
 
 from sphinxext_heuristics.docbuilder import built, hook, hook_code
-from sphinxext_heuristics.docbuilder.cards import Place, decide
+from sphinxext_heuristics.docbuilder.cards import AlertPlace, decide
 from sphinxext_heuristics.docbuilder.export import CODE, DATA
 from sphinxext_heuristics.docbuilder.hook import main
 from sphinxext_heuristics.docbuilder.selection import read_selection
@@ -78,7 +78,7 @@ def impl(target: str, *names: str) -> list[dict[str, Any]]:
 def decided(
     items: list[dict[str, Any]],
     url: str = "",
-    selected: Mapping[Place, str] | None = None,
+    selected: Mapping[AlertPlace, str] | None = None,
 ) -> Decision:
     return decide(items, importlib.import_module("zoo"), url, selected)
 
@@ -141,9 +141,9 @@ def test_three_in_a_docstring_those_at_parameters_counted() -> None:
     for name in ("zoo:Base.feed", "zoo:Child.feed"):
         assert shown_at(decision, name) == shown
     assert list(decision.shown) == [
-        Place("Water", "zoo.Base.feed"),
-        Place("Food0", "zoo.Base.feed", "food"),
-        Place("Own0", "zoo.Base.feed"),
+        AlertPlace("Water", "zoo.Base.feed"),
+        AlertPlace("Food0", "zoo.Base.feed", "food"),
+        AlertPlace("Own0", "zoo.Base.feed"),
     ]
     *_, more = shown_at(decided(items, "u"), "zoo:Base.feed")
     assert more == "2 more: [Own1](u/Own1.html); [Food1](u/Food1.html)."
@@ -195,9 +195,9 @@ def test_a_class_with_its_subclasses_names_its_own_member() -> None:
         item("All", entries=[wide], connections=impl("*.wash", *names)),
     ]
     assert list(decided(items).shown) == [
-        Place("Own", "zoo.Base.wash"),
-        Place("Inherited", "zoo.Base.wash"),
-        Place("Copy", "zoo.Child.load"),
+        AlertPlace("Own", "zoo.Base.wash"),
+        AlertPlace("Inherited", "zoo.Base.wash"),
+        AlertPlace("Copy", "zoo.Child.load"),
     ]
 
 
@@ -223,7 +223,7 @@ def test_what_has_no_card_is_named_at_its_class_once() -> None:
     assert silent_text["text"] == "> [!TIP]\n> **`silent`: B.** Use `care`."
     assert shown_at(decision, "zoo:Child") == ["C"]
     assert shown_at(decision, "zoo:Grandchild") == ["D"]
-    assert Place("B", "zoo.Base.silent") in decision.shown
+    assert AlertPlace("B", "zoo.Base.silent") in decision.shown
     assert decision.left_out == {
         "zoo.clean": "no page documents it",
         "zoo.broken.f": "cannot import zoo.broken: RuntimeError: no backend",
@@ -237,7 +237,7 @@ def test_the_parameter_of_a_member_is_not_that_of_its_class(docs: Docs) -> None:
     docs.change("zoo/__init__.py", ('"""The base."""', described))
     entries = [{"name": "zoo.Base.silent", "parameter": "food"}]
     decision = decided([item("A", entries=entries)])
-    assert list(decision.shown) == [Place("A", "zoo.Base.silent")]
+    assert list(decision.shown) == [AlertPlace("A", "zoo.Base.silent")]
     (shown,) = decision.docstrings["zoo:Base"]
     assert "parameter" not in shown
 
@@ -339,7 +339,7 @@ def test_all_that_is_decided_is_added() -> None:
 @pytest.mark.usefixtures("docs")
 def test_only_what_is_selected_is_shown() -> None:
     items = [item(name, weight=-n) for n, name in enumerate("ABCDEFG")]
-    chosen = [Place(name, "zoo.Base.wash") for name in "BDFG"]
+    chosen = [AlertPlace(name, "zoo.Base.wash") for name in "BDFG"]
     decision = decided(items, "", dict.fromkeys(chosen, ""))
     assert list(decision.shown) == chosen[:3]
     assert [place.heuristic for place in decision.allowed] == ["A", "B", "C"]
@@ -361,7 +361,7 @@ def test_only_what_is_selected_is_shown() -> None:
 )
 def test_a_text_of_its_own_replaces_the_note(own: str, shown: str) -> None:
     items = [item("A", entries=[{"name": "zoo.Base.silent"}])]
-    selected = {Place("A", "zoo.Base.silent"): own}
+    selected = {AlertPlace("A", "zoo.Base.silent"): own}
     (alert,) = decided(items, "", selected).docstrings["zoo:Base"]
     assert alert["text"] == f"> [!TIP]\n> {shown}"
     title = "Mind it" if "Mind" in shown else "A"
@@ -385,13 +385,16 @@ def test_what_a_selection_says(tmp_path: Path) -> None:
     file = tmp_path / "select.txt"
     file.write_text(SELECT, encoding="utf-8")
     selection = read_selection(file)
-    hot, food = Place("Hot", "zoo.Base.feed"), Place("Food", "zoo.Base.feed", "food")
-    late = Place("Late", "zoo.Base.wash")
+    hot, food = (
+        AlertPlace("Hot", "zoo.Base.feed"),
+        AlertPlace("Food", "zoo.Base.feed", "food"),
+    )
+    late = AlertPlace("Late", "zoo.Base.wash")
     assert selection.lines == {hot: 3, food: 6}
     assert selection.chosen == {hot: "**Never feed** it by hand.", food: ""}
     assert [*selection.unwanted] == [late]
     assert not selection.faults
-    new = Place("New", "zoo.Base.wash")
+    new = AlertPlace("New", "zoo.Base.wash")
     assert list(selection.undecided([hot, food, late, new])) == [new]
     lines = selection.written([late])
     assert [line for line in lines if not line.startswith("# ") or "zoo" in line] == [
@@ -408,7 +411,7 @@ def test_what_a_selection_says(tmp_path: Path) -> None:
 def test_a_selection_that_is_written_is_read_again(tmp_path: Path) -> None:
     """What a file decides is never lost, also if nothing is shown for it today."""
     file = tmp_path / "select.txt"
-    places = [Place(f"N{n}", "zoo.Base.wash") for n in range(9)]
+    places = [AlertPlace(f"N{n}", "zoo.Base.wash") for n in range(9)]
     unwanted = [f"# {place}" for place in places]
     file.write_text("\n".join([*unwanted, "Gone zoo.gone", "    Text."]), "utf-8")
     for _ in range(2):

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from checkout import unpack
 from conftest import ROOT
 
 FOLDER = ROOT / "docs/manual/adopt-peft"
@@ -44,9 +45,7 @@ def main(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of what is committed in the checkout."""
     folder = tmp_path_factory.mktemp("peft") / "main"
     folder.mkdir()
-    checkout = Path(os.environ["HEURISTICS_PEFT"]).resolve()
-    line = f"git -C {checkout} archive HEAD | tar x"
-    subprocess.run(line, shell=True, cwd=folder, check=True)  # noqa: S602 - right here
+    unpack(folder)
     return folder
 
 

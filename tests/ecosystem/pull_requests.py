@@ -11,6 +11,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from checkout import unpack
 from conftest import ROOT
 
 DIFF = ROOT / "docs/manual/adopt-peft/1-bugs.diff"
@@ -36,10 +37,7 @@ def outcomes(folder: Path, files: list[str], names: set[str]) -> set[tuple[str, 
 
 
 def test_the_new_tests_fail_before_and_pass_after(tmp_path: Path) -> None:
-    checkout = Path(os.environ["HEURISTICS_PEFT"]).resolve()
-    archive = ["git", "-C", str(checkout), "archive", "--format=tar", "HEAD"]
-    tar = subprocess.run(archive, capture_output=True, check=True)  # noqa: S603 - git itself
-    subprocess.run(["tar", "x"], input=tar.stdout, cwd=tmp_path, check=True)  # noqa: S607 - what git wrote
+    unpack(tmp_path)
     text = DIFF.read_text(encoding="utf-8")
     files = re.findall(r"^\+\+\+ b/(tests/\S+)", text, re.MULTILINE)
     names = set(re.findall(r"^\+ *def (test_\w+)", text, re.MULTILINE))
