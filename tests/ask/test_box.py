@@ -380,17 +380,21 @@ def test_an_answer_says_what_it_is_and_why(zoo: Built, tab: Tab) -> None:
 
 #: Where the innermost block with some words is: whether all of it is in the window.
 _PLACE = """
-/* Some themes scroll smoothly. */
-for (let before = -1; before !== scrollY; ) {
-  before = scrollY;
-  await new Promise((done) => setTimeout(done, 150));
-}
 const blocks = [...document.querySelectorAll("tr, dt, p")].filter((one) => one.textContent.includes(%s));
 const place = blocks.find((one) => !one.closest(".heuristic-paste"));
-const box = place.getBoundingClientRect();
+const isInSight = () => {
+  const box = place.getBoundingClientRect();
+  return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight;
+};
+/* A browser seeks a text when the page has loaded, and some themes scroll smoothly: for ten seconds at most. */
+for (let at = 0; at < 100; at += 1) {
+  const before = scrollY;
+  await new Promise((done) => setTimeout(done, 100));
+  if (isInSight() && before === scrollY) break;
+}
 const heading = document.querySelector("#what-keepers-know h2").getBoundingClientRect();
 return {
-  isInSight: box.height > 0 && box.top >= 0 && box.bottom <= innerHeight,
+  isInSight: isInSight(),
   isFar: heading.bottom < 0,
   isMarked: place.matches(".heuristic-marked") && getComputedStyle(place).outlineStyle === "solid",
   marked: document.querySelectorAll(".heuristic-marked").length,
