@@ -101,12 +101,19 @@ heuristics_source_url = (
 )
 
 html_theme = "furo"
+# what a box says is no smaller than the text around it
+html_theme_options = {
+    "light_css_variables": {
+        "admonition-font-size": "1em",
+        "admonition-title-font-size": "1em",
+    }
+}
 # What scrolls can be reached by keyboard, which some browsers leave to the page.
 html_static_path = [
     str(Path(__file__).parent / "_ext" / name)
-    for name in ("row_filter.js", "scrolling.js", "tables.css")
+    for name in ("row_filter.js", "scrolling.js", "site.css")
 ]
-html_css_files = ["tables.css"]
+html_css_files = ["site.css"]
 html_js_files = [
     ("row_filter.js", {"defer": "defer"}),
     ("scrolling.js", {"defer": "defer"}),
@@ -114,7 +121,6 @@ html_js_files = [
 # only breaks ties
 html_search_scorer = str(Path(__file__).parent / "_ext/scorer.js")
 html_title = f"PEFT {release} heuristics"
-maximum_signature_line_length = 100
 
 # `make pdf`: XeLaTeX, because PEFT's docstrings are full of Unicode; Sphinx's fonts for
 # it, FreeSerif and its kin, have all of that but the emoji that Hugging Face signs with

@@ -2,8 +2,8 @@
 
     make renew
 
-These are the list of pages in `heuristics/index.md`, the index in Markdown, where each
-heuristic shows (`heuristics/reach.txt`), and which releases have what is quoted. Says
+These are the lists of pages by category, the index in Markdown, where each heuristic
+shows (`heuristics/reach.txt`), and which releases have what is quoted. Says
 what changed, what a reader of the change might ask, and what of PEFT is new and not in
 the reference.
 """
@@ -54,9 +54,8 @@ NAMED = 4
 #: How many heuristics an entry that came or went has to be told once.
 SEVERAL = 3
 
-_GROUP = re.compile(
-    rf"^:caption: (?P<caption>.*)\n\n(?P<names>(?:{PREFIX}\w+\n)*)", re.MULTILINE
-)
+#: The list of pages in that of a category.
+_LIST = re.compile(rf"(?<=^:hidden:\n\n)(?:\.\./{PREFIX}\w+\n)*", re.MULTILINE)
 _OPTION = re.compile(r"^:?(category|severity|weight): *(.*)$", re.MULTILINE)
 
 #: What a directive of the reference documents.
@@ -72,21 +71,18 @@ def options(page: str) -> dict[str, str]:
     return dict(_OPTION.findall(head))
 
 
-def listed(index: str, pages: dict[str, str]) -> str:
-    """Return the list of pages, each below its first category.
+def listed(categories: dict[str, str], pages: dict[str, str]) -> dict[str, str]:
+    """Return the pages of the categories, each with its list of heuristics.
 
     Parameters
     ----------
-    index
-        The text of `heuristics/index.md`. Its first group, whose caption is no
-        category, stays as it is.
+    categories
+        Category → text of its page.
     pages
-        Docname → text of each heuristic's page.
+        Docname → text of each heuristic's page, which is listed in its first category.
 
     """
-    first = next(_GROUP.finditer(index))
-    kept = first["names"].split()
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {name: [] for name in categories}
     keys = {}
     for docname, text in pages.items():
         its = options(text)
@@ -95,22 +91,17 @@ def listed(index: str, pages: dict[str, str]) -> str:
         weight = int(its.get("weight") or 0)
         gravity = SEVERITIES.index(severity)
         keys[docname] = (not is_danger, -weight, -gravity, docname)
-        if docname not in kept:
-            category = its.get("category", "").partition(",")[0].strip()
-            groups.setdefault(category, []).append(docname)
-
-    def renewed(group: re.Match[str]) -> str:
-        if group.start() == first.start():
-            return group[0]
-        names = sorted(groups.pop(group["caption"], []), key=keys.__getitem__)
-        return f":caption: {group['caption']}\n\n" + "".join(f"{it}\n" for it in names)
-
-    text = _GROUP.sub(renewed, index)
-    if groups:
-        category, names = groups.popitem()
-        message = f"{names[0]}: {category!r} is no group of heuristics/index.md"
-        raise SystemExit(message)
-    return text
+        category = its.get("category", "").partition(",")[0].strip()
+        if category not in groups:
+            message = f"{docname}: {category!r} has no page in a folder of heuristics"
+            raise SystemExit(message)
+        groups[category].append(docname)
+    found = {}
+    for category, text in categories.items():
+        names = sorted(groups[category], key=keys.__getitem__)
+        lines = "".join(f"../{name}\n" for name in names)
+        found[category] = _LIST.sub(lines, text, count=1)
+    return found
 
 
 def shown(reach: str, which: str = "") -> Shown:
@@ -235,14 +226,23 @@ def texts() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
+def _title(path: Path) -> str:
+    """Return the title of a page."""
+    return path.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+
+
 def main() -> int:
     """Write the files and say what changed; return the exit code of what failed.
 
     What is stale is written, so that its warnings are not shown.
     """
-    index = PAGES / "index.md"
-    before = {path: path.read_text("utf-8") for path in (index, REACH, RELEASES)}
-    index.write_text(listed(before[index], texts()), encoding="utf-8")
+    lists = {_title(path): path for path in sorted(PAGES.glob("*/index.md"))}
+    before = {
+        path: path.read_text("utf-8") for path in (*lists.values(), REACH, RELEASES)
+    }
+    categories = {name: before[path] for name, path in lists.items()}
+    for name, text in listed(categories, texts()).items():
+        lists[name].write_text(text, encoding="utf-8")
     for command in COMMANDS:
         done = subprocess.run(  # noqa: S603 - our own commands
             [sys.executable, "-m", *command, *READ],
@@ -261,8 +261,9 @@ def main() -> int:
         *what_drifted(before[RELEASES], after[RELEASES]),
         *undocumented(),
     ]
-    if before[index] != after[index]:
-        said.append("heuristics/index.md: the list of pages")
+    for path in lists.values():
+        if before[path] != after[path]:
+            said.append(f"{path.relative_to(ROOT)}: the list of pages")
     sys.stdout.write("".join(f"{line}\n" for line in said or ["nothing changed"]))
     return 0
 

@@ -1,4 +1,4 @@
-"""Let tables be read on a narrow screen, with the style sheet ``tables.css``.
+"""Let tables be read on a narrow screen, with the style sheet ``site.css``.
 
 A table of words is stacked there: a row is a block, each cell begins a line with the
 head of its column, and the cell that answers is first. A table of values, which are

@@ -24,8 +24,8 @@ sys.path.insert(0, folder)
 extensions = ["myst_parser", "fixed_bugs"]
 myst_enable_extensions = ["colon_fence"]
 html_theme = "furo"
-html_static_path = [folder + "/tables.css", folder + "/row_filter.js"]
-html_css_files = ["tables.css"]
+html_static_path = [folder + "/site.css", folder + "/row_filter.js"]
+html_css_files = ["site.css"]
 html_js_files = [("row_filter.js", {{"defer": "defer"}})]
 """
 

@@ -22,8 +22,8 @@ folder = {str(ROOT / "docs/_ext")!r}
 sys.path.insert(0, folder)
 extensions = ["myst_parser", "narrow_tables"]
 html_theme = "furo"
-html_static_path = [folder + "/tables.css", folder + "/scrolling.js"]
-html_css_files = ["tables.css"]
+html_static_path = [folder + "/site.css", folder + "/scrolling.js"]
+html_css_files = ["site.css"]
 html_js_files = [("scrolling.js", {{"defer": "defer"}})]
 """
 

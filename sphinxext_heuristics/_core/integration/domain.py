@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
+from markupsafe import Markup
 from sphinx.domains import Domain, Index, IndexEntry, ObjType
 from sphinx.util.matching import Matcher
 from sphinx.util.nodes import make_refnode
@@ -15,7 +16,7 @@ from .. import versions
 from ..config import Settings
 from ..evidence.remembered import messages, verify
 from ..notes import links
-from ..notes.inline import text_of
+from ..notes.inline import html_of, text_of
 from ..read.queries import HeuristicRole
 from ..read.reexports import Reexports
 from ..resolve.catalogue import Catalogue
@@ -28,6 +29,7 @@ from ..resolve.plan import Plan
 from ..resolve.quotes import Quotes
 from ..source.answers import Answers
 from ..source.packages import Sources
+from ..show.parts import severity_word
 from ..view import views_of
 from ..words import _
 from .contents import digest
@@ -66,20 +68,22 @@ class HeuristicIndex(Index):
         domain = cast("HeuristicDomain", self.domain)
         catalogue = domain.plan.catalogue
         wanted = None if docnames is None else set(docnames)
+        # Sphinx's template for HTML takes a group's name as it is, and escapes the rest.
+        is_html = domain.app.builder.format == "html"
         groups: dict[str, list[IndexEntry]] = {}
         for it in by_severity(catalogue.heuristics.values()):
             if wanted is not None and it.docname not in wanted:
                 continue
-            note = text_of(it.note)
-            entry = IndexEntry(
-                it.title, 0, it.docname, it.anchor, it.severity, "", note
-            )
+            word, note = severity_word(it.severity), text_of(it.note)
+            if is_html:
+                classes = f"heuristic-severity heuristic-{it.severity}"
+                word = Markup('<span class="{}">{}</span>').format(classes, word)  # noqa: S704 - it escapes what it is given
+                note = Markup(html_of(it.note))  # noqa: S704 - all text in it is escaped
+            entry = IndexEntry(it.title, 0, it.docname, it.anchor, word, "", note)
             for group in it.categories or (it.title[:1].upper(),):
                 groups.setdefault(group, []).append(entry)
         # The described categories come first, in their order.
         names = dict.fromkeys([*catalogue.settings.categories, *sorted(groups)])
-        # Sphinx's template for HTML takes a group's name as it is.
-        is_html = domain.app.builder.format == "html"
         return [
             (escape(name) if is_html else name, groups[name])
             for name in names

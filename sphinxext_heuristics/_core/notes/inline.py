@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -148,6 +149,23 @@ def text_of(frozen: Iterable[Inline]) -> str:
     for item in frozen:
         text += item if isinstance(item, str) else text_of(item[2])
     return text
+
+
+def html_of(frozen: Iterable[Inline]) -> str:
+    """Return the text as HTML; of the markup, only code is kept."""
+    html = ""
+    for item in frozen:
+        if isinstance(item, str):
+            html += escape(item)
+            continue
+        name, _attributes, children = item
+        inner = html_of(children)
+        html += (
+            f'<code class="docutils literal">{inner}</code>'
+            if name == nodes.literal.__name__
+            else inner
+        )
+    return html
 
 
 def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:

@@ -16,6 +16,7 @@ from ..words import _
 from .parts import (
     FILTER,
     Meta,
+    collapsed,
     heuristic_ref,
     joined,
     link_nodes,
@@ -154,27 +155,35 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
 def _table(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     cells = []
     for row in rows:
-        title = paragraph(here.heuristic(row.ref))
-        cells.append(
-            (
-                [title, meta_nodes(row.meta), *_tags(row.categories)],
-                [_connections(row, here, marks=marks)],
-                [paragraph(*here.note(row.note))],
-            )
-        )
-    return table(
-        (_("Heuristic"), _("Connections"), _("Note")),
-        (30, 35, 35),
-        cells,
-        classes=["heuristic-index"],
-    )
+        about = [
+            paragraph(here.heuristic(row.ref), classes=["heuristic-title"]),
+            paragraph(*here.note(row.note)),
+            meta_nodes(row.meta),
+            *_tags(row.categories),
+        ]
+        cells.append((about, _connections(row, here, marks=marks)))
+    heads = (_("Heuristic"), _("Connections"))
+    return table(heads, (65, 35), cells, classes=["heuristic-index"])
 
 
-def _connections(row: IndexRow, here: Here, *, marks: bool) -> nodes.Node:
+def _connections(row: IndexRow, here: Here, *, marks: bool) -> list[nodes.Node]:
+    """Return the connections, which a reader of HTML opens.
+
+    With *marks* they are what the index is for, and open.
+    """
+    if not row.links:
+        return []
     block = nodes.line_block(classes=["heuristic-connections"])
     for link in row.links:
         block += nodes.line("", "", *link_nodes(link, here, marks=marks))
-    return block
+    if marks:
+        return [block]
+    title = f"{_('Connections')} ({len(row.links)})"
+    fold = collapsed(title, block.deepcopy(), classes=["heuristic-fold"])
+    return [
+        addnodes.only("", fold, expr="html and not epub"),
+        addnodes.only("", block, expr="not html or epub"),
+    ]
 
 
 def _cards(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:

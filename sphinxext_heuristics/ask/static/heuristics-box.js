@@ -112,7 +112,7 @@
     const id = `heuristic-box-${(boxes += 1)}`;
     const box = make("textarea", { id, rows: 3, spellcheck: false });
     const label = make("label", { htmlFor: id }, say("Paste an error message, a whole traceback or a question"));
-    const find = make("button", { type: "button" }, say("Find"));
+    const find = make("button", { type: "button", className: "heuristic-find" }, say("Find"));
     const clear = make("button", { type: "button", className: "heuristic-reset", hidden: true }, say("Show all"));
     const told = make("p", { className: "heuristic-count", role: "status" }, say("The text stays in your browser."));
     const answers = make("div", { className: "heuristic-answers", tabIndex: -1 });
@@ -160,6 +160,18 @@
       box.value = asked;
       update();
     };
+
+    /* Code that the author lists is an example: a click asks it. */
+    const examples = [...listed.querySelectorAll("code")].filter((one) => !one.closest("a"));
+    box.placeholder = examples[0]?.textContent ?? "";
+    for (const one of examples) {
+      const example = make("button", { type: "button", className: "heuristic-example" }, one.textContent);
+      example.addEventListener("click", () => {
+        box.value = example.textContent;
+        ask();
+      });
+      one.replaceWith(example);
+    }
 
     let waiting;
     box.addEventListener("focus", load);
