@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from typing import TYPE_CHECKING
 
@@ -15,27 +16,10 @@ if TYPE_CHECKING:
 HEURISTIC = runpy.run_path(str(ROOT / "tools/heuristic.py"))
 RENEW = runpy.run_path(str(ROOT / "tools/renew.py"))
 
-INDEX = """\
-# Heuristics
-
-```{toctree}
-:caption: The first five
-
-huggingface_peft_Safe
-```
-
-```{toctree}
-:caption: Training
-
-huggingface_peft_Gone
-huggingface_peft_Rare
-```
-
-```{toctree}
-:caption: Debugging
-
-```
-"""
+LISTS = {
+    "Training": "# Training\n\n```{toctree}\n:hidden:\n\n../huggingface_peft_Gone\n../huggingface_peft_Rare\n```\n",
+    "Debugging": "# Debugging\n\n```{toctree}\n:hidden:\n\n```\n",
+}
 
 
 def page(name: str, category: str, severity: str, weight: str = "") -> str:
@@ -82,29 +66,24 @@ def test_pages_are_listed_below_their_category_the_gravest_first() -> None:
         "huggingface_peft_Lost": page("Lost", "Training", "danger"),
         "huggingface_peft_New": page("New", "Debugging", "caution"),
     }
-    listed = RENEW["listed"](INDEX, pages)
-    groups = [part.split()[-1] for part in listed.split(":caption: ")]
-    assert groups[0] == "```{toctree}"
-    assert listed.partition("The first five")[2].split("```")[0].split() == [
-        "huggingface_peft_Safe"
-    ]
-    assert listed.partition(": Training\n")[2].split("```")[0].split() == [
-        "huggingface_peft_Lost",
-        "huggingface_peft_Often",
-        "huggingface_peft_Rare",
-    ]
-    assert listed.partition(": Debugging\n")[2].split("```")[0].split() == [
-        "huggingface_peft_New"
-    ]
+    listed = RENEW["listed"](LISTS, pages)
+    names = {
+        name: re.findall(r"peft_(\w+)$", text, re.MULTILINE)
+        for name, text in listed.items()
+    }
+    assert names == {
+        "Training": ["Lost", "Often", "Rare"],
+        "Debugging": ["New", "Safe"],
+    }
     assert RENEW["listed"](listed, pages) == listed
 
 
-def test_a_category_without_a_group_is_named() -> None:
+def test_a_category_without_a_page_is_named() -> None:
     pages = {"huggingface_peft_New": page("New", "Trainig", "note")}
     with pytest.raises(
-        SystemExit, match=r"huggingface_peft_New: 'Trainig' is no group"
+        SystemExit, match=r"huggingface_peft_New: 'Trainig' has no page"
     ):
-        RENEW["listed"](INDEX, pages)
+        RENEW["listed"](LISTS, pages)
 
 
 def test_it_says_where_a_heuristic_shows_now_and_asks_for_what_loads_too() -> None:
@@ -160,5 +139,8 @@ def test_it_says_which_releases_have_what_is_quoted() -> None:
 
 
 def test_the_list_of_pages_is_as_it_writes_it() -> None:
-    index = (ROOT / "heuristics/index.md").read_text("utf-8")
-    assert RENEW["listed"](index, RENEW["texts"]()) == index, "run `make renew`"
+    lists = {
+        RENEW["title"](path): path.read_text("utf-8")
+        for path in ROOT.glob("heuristics/*/index.md")
+    }
+    assert RENEW["listed"](lists, RENEW["texts"]()) == lists, "run `make renew`"

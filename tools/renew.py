@@ -226,7 +226,7 @@ def texts() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
-def _title(path: Path) -> str:
+def title(path: Path) -> str:
     """Return the title of a page."""
     return path.read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
@@ -236,7 +236,7 @@ def main() -> int:
 
     What is stale is written, so that its warnings are not shown.
     """
-    lists = {_title(path): path for path in sorted(PAGES.glob("*/index.md"))}
+    lists = {title(path): path for path in sorted(PAGES.glob("*/index.md"))}
     before = {
         path: path.read_text("utf-8") for path in (*lists.values(), REACH, RELEASES)
     }
@@ -261,9 +261,8 @@ def main() -> int:
         *what_drifted(before[RELEASES], after[RELEASES]),
         *undocumented(),
     ]
-    for path in lists.values():
-        if before[path] != after[path]:
-            said.append(f"{path.relative_to(ROOT)}: the list of pages")
+    changed = [path for path in lists.values() if before[path] != after[path]]
+    said += [f"{path.relative_to(ROOT)}: the list of pages" for path in changed]
     sys.stdout.write("".join(f"{line}\n" for line in said or ["nothing changed"]))
     return 0
 

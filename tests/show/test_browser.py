@@ -358,32 +358,6 @@ def test_filter_is_for_keyboards_and_screen_readers(
 # -- the table ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", ["sub/table.html", "sub/worklist.html"])
-def test_header_stays_in_sight(
-    built: Built, look: Callable[..., Any], page: str
-) -> None:
-    found = look(
-        built,
-        page,
-        """
-        const table = document.querySelector("table.heuristic-index, table.heuristic-worklist");
-        const middle = table.getBoundingClientRect().top + table.offsetHeight / 2;
-        scrollTo({ top: middle, behavior: "instant" });
-        await new Promise((done) => setTimeout(done, 200));
-        const head = table.querySelector("th");
-        const box = head.getBoundingClientRect();
-        const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-        return {
-          scrolled: scrollY > 300,
-          top: Math.round(box.top),
-          above: head.contains(at),
-          opaque: !/^rgba\\(.*, 0(\\.\\d+)?\\)$|transparent/.test(getComputedStyle(head).backgroundColor),
-        };
-        """,
-    )
-    assert found == {"scrolled": True, "top": 0, "above": True, "opaque": True}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page", ["sub/table.html", "sub/cards.html", "sub/worklist.html"]

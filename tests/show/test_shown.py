@@ -485,7 +485,9 @@ def test_note_in_index_page_and_definition_have_the_same_links(
     rst_notes: Built,
 ) -> None:
     rows = rst_notes.soup("deep/heuristics.html").select("table.heuristic-index tr")
-    (cell,) = [row.select("td")[2] for row in rows if row.select("td a[href$='-note']")]
+    (cell,) = [
+        row.select("td p")[1] for row in rows if row.select("td a[href$='-note']")
+    ]
     for link in cell.select("a.internal:not(.download)"):
         rst_notes.follow("deep/heuristics.html", link)
     assert {a.get_text() for a in cell.select("a.internal")} >= set(RST_LINKS)
@@ -770,7 +772,12 @@ def test_index_table_links_connections(listed: Built) -> None:
     ], "the most severe first"
     lines = [
         line.get_text().replace("\xa0", " ")
-        for line in rows[1].select("td:nth-of-type(2) div.line")
+        for line in rows[1].select("td:nth-of-type(2) > details div.line")
+    ]
+    assert rows[1].summary.get_text() == "Connections (4)"
+    assert [line.get_text() for line in rows[1].select("td:first-of-type > p")][:2] == [
+        "apple tart",
+        "One code.",
     ]
     assert lines == ["merge", "later (planned)", "List", "Part"]
     connected = rows[1].select("td:nth-of-type(2) a")

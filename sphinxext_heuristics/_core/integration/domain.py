@@ -27,9 +27,9 @@ from ..resolve.pages import External, Pages, fold, toctree_order
 from ..resolve.placing import Placing
 from ..resolve.plan import Plan
 from ..resolve.quotes import Quotes
+from ..show.parts import severity_word
 from ..source.answers import Answers
 from ..source.packages import Sources
-from ..show.parts import severity_word
 from ..view import views_of
 from ..words import _
 from .contents import digest
@@ -68,7 +68,7 @@ class HeuristicIndex(Index):
         domain = cast("HeuristicDomain", self.domain)
         catalogue = domain.plan.catalogue
         wanted = None if docnames is None else set(docnames)
-        # Sphinx's template for HTML takes a group's name as it is, and escapes the rest.
+        # Sphinx's template for HTML takes a group's name as it is.
         is_html = domain.app.builder.format == "html"
         groups: dict[str, list[IndexEntry]] = {}
         for it in by_severity(catalogue.heuristics.values()):
@@ -77,7 +77,7 @@ class HeuristicIndex(Index):
             word, note = severity_word(it.severity), text_of(it.note)
             if is_html:
                 classes = f"heuristic-severity heuristic-{it.severity}"
-                word = Markup('<span class="{}">{}</span>').format(classes, word)  # noqa: S704 - it escapes what it is given
+                word = Markup('<span class="{}">{}</span>').format(classes, word)
                 note = Markup(html_of(it.note))  # noqa: S704 - all text in it is escaped
             entry = IndexEntry(it.title, 0, it.docname, it.anchor, word, "", note)
             for group in it.categories or (it.title[:1].upper(),):

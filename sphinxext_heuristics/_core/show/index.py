@@ -16,7 +16,6 @@ from ..words import _
 from .parts import (
     FILTER,
     Meta,
-    collapsed,
     heuristic_ref,
     joined,
     link_nodes,
@@ -97,10 +96,7 @@ class IndexView(View):
 
 
 def _filter(content: Index) -> nodes.Node:
-    """Return the place of the filter, which a script makes of its data.
-
-    An e-book has no scripts.
-    """
+    """Return the place of the filter, which a script makes of its data."""
     data = {
         "categories": [row.name for row in content.categories if row.number],
         "words": [row.words for row in content.rows],
@@ -110,7 +106,12 @@ def _filter(content: Index) -> nodes.Node:
         text = escape(json.dumps(value, ensure_ascii=False))
         attributes += f' data-{key}="{text}"'
     place = f'<div class="{FILTER}"{attributes} hidden="hidden"></div>\n'
-    raw = nodes.raw("", place, format="html")
+    return _in_browsers(place)
+
+
+def _in_browsers(html: str) -> nodes.Node:
+    """Return what only browsers get: an e-book neither has scripts nor folds."""
+    raw = nodes.raw("", html, format="html")
     return addnodes.only("", raw, expr="html and not epub")
 
 
@@ -178,11 +179,13 @@ def _connections(row: IndexRow, here: Here, *, marks: bool) -> list[nodes.Node]:
         block += nodes.line("", "", *link_nodes(link, here, marks=marks))
     if marks:
         return [block]
-    title = f"{_('Connections')} ({len(row.links)})"
-    fold = collapsed(title, block.deepcopy(), classes=["heuristic-fold"])
+    # In HTML's own words: as an admonition, each theme would draw a box.
+    head = escape(_("Connections"))
+    summary = f"<summary>{head} ({len(row.links)})</summary>"
     return [
-        addnodes.only("", fold, expr="html and not epub"),
-        addnodes.only("", block, expr="not html or epub"),
+        _in_browsers(f'<details class="heuristic-fold">{summary}\n'),
+        block,
+        _in_browsers("</details>\n"),
     ]
 
 
