@@ -153,6 +153,9 @@ def zoo_files(theme: str) -> Mapping[str, str]:
         ".. heuristic-messages::\n   :severity: danger\n",
         "sub/two.rst": "Two\n===\n\n.. container:: heuristic-paste\n\n   One.\n\n"
         ".. container:: heuristic-paste\n\n   Another.\n",
+        "sub/examples.rst": "Examples\n========\n\n.. container:: heuristic-paste\n\n"
+        "   Try ``The zoo is closed today`` or ``How do I feed a hungry lion?``\n\n"
+        "   - :class:`nothing`, :heuristic:`Food`, `ask ``us`` <https://example.org>`__\n",
         "Food.rst": ".. heuristic:: Food\n   :title: Feed every animal\n   :severity: danger\n"
         "   :note: Call ``zoo_of_long_names.food.feed_the_animal_before_it_gets_hungry_again()`` at noon\n"
         f"   :workflow: guide\n   :keywords: hungry lion\n\n{_evidence('food')}",
@@ -374,6 +377,29 @@ def test_an_answer_says_what_it_is_and_why(zoo: Built, tab: Tab) -> None:
         "Guide\nWhat keepers know",
         "Cranes · What you hear: GateError: hinge … dry · What to do: Oil it.",
     ]
+
+
+def test_an_example_is_asked_by_a_click(themed: Built, tab: Tab) -> None:
+    """Code that an author lists in a box is an example; in a link, it is a link."""
+    tab.open((themed.out / "sub/examples.html").as_uri())
+    value = f"return document.querySelector('{_BOX} textarea').value;"
+    examples = tab.run(
+        f"return [...document.querySelectorAll('{_BOX} .heuristic-example')].map((one) => one.textContent);"
+    )
+    assert examples == ["The zoo is closed today", PERHAPS]
+    shown = tab.run(f"return document.querySelector('{_BOX} textarea').placeholder;")
+    assert shown == examples[0]
+    for example, answer in zip(
+        examples, ["Close all doors", "Feed every animal"], strict=True
+    ):
+        tab.run(
+            f"[...document.querySelectorAll('{_BOX} .heuristic-example')].find((one) => one.textContent === {json.dumps(example)}).focus();"
+        )
+        tab.press("Enter")
+        until(tab, "document.activeElement.matches('.heuristic-answers')")
+        assert tab.run(value) == example
+        assert seen(tab)["lists"][0][0] == answer
+        tab.click(f"{_BOX} .heuristic-reset")
 
 
 # -- where answers lead ---------------------------------------------------------------

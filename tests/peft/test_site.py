@@ -265,11 +265,17 @@ def test_front_page_takes_an_error_message_and_leads_to_tasks(site: Built) -> No
 
 def test_front_page_begins_with_the_box(site: Built) -> None:
     section = site.soup("index.html").find("h1").parent
-    first = section.select(":scope > *")[1]
+    says, first = section.select(":scope > *")[1:3]
+    assert says.name == "p"
     assert first["class"] == ["heuristic-paste", "docutils", "container"]
-    symptoms = [str(link["href"]) for link in first.p.select("a")]
-    assert symptoms
-    assert all(link.startswith("guides/troubleshooting.html#") for link in symptoms)
+    symptoms = [str(link["href"]) for link in first.ul.select("a")]
+    pages = {link.partition("#")[0] for link in symptoms}
+    assert pages == {"guides/troubleshooting.html", "silent.html"}
+
+
+def test_front_page_lists_no_pages(site: Built) -> None:
+    article = site.soup("index.html").find("article")
+    assert not article.select(".toctree-wrapper li")
 
 
 def test_the_manual_is_a_site_of_its_own_that_the_front_page_links_to(
@@ -380,7 +386,9 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Built) -> 
     index = site.soup("heuristics/index.html")
     table = index.find("table", class_="heuristic-index")
     rows = {row.a.get_text(): row.find_all("td") for row in table.select("tbody tr")}
-    assert {title: cells[2].get_text().strip() for title, cells in rows.items()} == {
+    assert {
+        title: cells[0].select("p")[1].get_text() for title, cells in rows.items()
+    } == {
         option(name, "title"): re.sub(
             r"`([^`]*)`|\*(\w+)\*", r"\1\2", option(name, "note")
         )
