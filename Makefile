@@ -177,7 +177,7 @@ dist: $(VENV)/.group-release ## build the source distribution and, from it, the 
 	$(bin)/python -m twine check --strict dist/*
 
 # The release workflow runs it. In a folder elsewhere, where nothing of this one is found
-try-dist: ## try what dist/ holds, in an empty folder: README's example with the wheel, then the sites and all tests (an hour)
+try-dist: ## try what dist/ holds, in an empty folder: README's example with the wheel, then the sites and all tests
 	@test -f "$$(echo dist/*.whl)" || { echo 'make: there is no wheel in dist/: run make dist first' >&2; exit 1; }
 	@set -e; folder=$$(mktemp -d); echo "make: trying dist/ in $$folder"; \
 	mkdir $$folder/source; tar -x -f dist/*.tar.gz -C $$folder/source --strip-components 1; \
@@ -188,7 +188,8 @@ try-dist: ## try what dist/ holds, in an empty folder: README's example with the
 	../wheel/bin/python -m sphinx -q -W docs html; \
 	grep --quiet heuristics/Close_The_Session.html html/index.html; \
 	echo "make: the wheel builds README's example"; \
-	make -C ../source --no-print-directory html test-all
+	make -C ../source --no-print-directory html test-all; \
+	rm -rf $$folder
 
 # Constraints, and no lock file: pip's pylock.toml is for one Python, and uv's names the one build of PyTorch that the
 # index has, which is CUDA's. These names let pip take the build that fits the machine.

@@ -5,8 +5,8 @@
 Once, before the first release:
 
 1. Make the repository public, on GitHub. In its settings, switch on private
-   vulnerability reporting, which `SECURITY.md` and `CODE_OF_CONDUCT.md` name, and make
-   the environment `pypi`, with a required reviewer and only tags `v*`.
+   vulnerability reporting, which `SECURITY.md` names, and make the environment `pypi`,
+   with a required reviewer and only tags `v*`.
 2. Publish the documentation: Read the Docs takes `.readthedocs.yaml` as it is.
 3. Set the addresses in `[project.urls]` of `pyproject.toml`, their one place but for
    the example of HOOKS_PAGE, which readers paste.
@@ -20,8 +20,8 @@ For each release:
    in `CHANGELOG.md`; what users must do is first.
 2. Look whether a Python or Sphinx is no longer supported
    (`docs/manual/compatibility.md`).
-3. Run this check and `make dist try-dist`, which takes an hour; or push to `main` and
-   start the workflow there by hand: it does everything but publish.
+3. Run this check and `make dist try-dist`, or push to `main` and start the workflow
+   there by hand: it does everything but publish.
 4. When CI has passed on `main`, tag that commit and push the tag:
    `git tag --annotate v0.1.0 && git push origin v0.1.0`.
 5. Approve the deployment to `pypi`. A published version cannot be replaced: for a
