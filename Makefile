@@ -47,7 +47,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html manual heuristic renew adopt try-adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
+.PHONY: help html manual heuristic renew adopt try-adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist try-dist lock clean \
 	distclean browser tex always
 
 help: ## show this list
@@ -175,6 +175,21 @@ dist: $(VENV)/.group-release ## build the source distribution and, from it, the 
 	@rm -rf dist
 	@$(bin)/python -m build --no-isolation
 	$(bin)/python -m twine check --strict dist/*
+
+# The release workflow runs it. In a folder elsewhere, where nothing of this one is found
+try-dist: ## try what dist/ holds, in an empty folder: README's example with the wheel, then the sites and all tests
+	@test -f "$$(echo dist/*.whl)" || { echo 'make: there is no wheel in dist/: run make dist first' >&2; exit 1; }
+	@set -e; folder=$$(mktemp -d); echo "make: trying dist/ in $$folder"; \
+	mkdir $$folder/source; tar -x -f dist/*.tar.gz -C $$folder/source --strip-components 1; \
+	$(PYTHON) -m venv $$folder/wheel; \
+	$$folder/wheel/bin/python -m pip install --quiet dist/*.whl beautifulsoup4 furo; \
+	$$folder/wheel/bin/python $$folder/source/tools/picture.py --example $$folder/example; \
+	cd $$folder/example; \
+	../wheel/bin/python -m sphinx -q -W docs html; \
+	grep --quiet heuristics/Close_The_Session.html html/index.html; \
+	echo "make: the wheel builds README's example"; \
+	make -C ../source --no-print-directory html test-all; \
+	rm -rf $$folder
 
 # Constraints, and no lock file: pip's pylock.toml is for one Python, and uv's names the one build of PyTorch that the
 # index has, which is CUDA's. These names let pip take the build that fits the machine.

@@ -62,6 +62,7 @@ def ready(tmp_path: Path) -> Path:
         "sphinxext_heuristics/__init__.py": '__version__ = "0.1.0"\n',
         "tools/release.py": (ROOT / "tools" / "release.py").read_text("utf-8"),
     }
+    files[RELEASE["HOOKS_PAGE"]] = f"repos:\n  - repo: {SOURCE}\n"
     install = "pip install 'sphinxext-heuristics[myst]'"
     files |= dict.fromkeys(RELEASE["INSTALL_PAGES"], install)
     for name, text in files.items():
@@ -80,30 +81,37 @@ def test_a_complete_release_passes(ready: Path) -> None:
     assert check(ready, "v0.1.0") == (0, [])
 
 
-NO_ADDRESS = "pyproject.toml: [project.urls] has no https address as"
-NO_ENTRIES = "CHANGELOG.md has no '## 0.1.0 (YYYY-MM-DD)' with entries below"
+NO_ENTRIES = "CHANGELOG.md: write '## 0.1.0 (YYYY-MM-DD)' with entries below"
+NO_INSTALL = "README.md: instead of a clone, say `pip install sphinxext-heuristics`"
+
+
+def no_address(label: str) -> str:
+    """Return what is said where an address is missing."""
+    return f"pyproject.toml: add an https address as {label} to [project.urls]"
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
-        ("pyproject.toml", 'Source = ".*', "", f"{NO_ADDRESS} Source"),
-        ("pyproject.toml", "Issues = .*", 'Issues = ""', f"{NO_ADDRESS} Issues"),
-        ("pyproject.toml", "= .*", '= "http://x"', f"{NO_ADDRESS} Documentation"),
+        ("pyproject.toml", 'Source = ".*', "", no_address("Source")),
+        ("pyproject.toml", "Issues = .*", 'Issues = ""', no_address("Issues")),
+        ("pyproject.toml", "= .*", '= "http://x"', no_address("Documentation")),
         (
             "sphinxext_heuristics/__init__.py",
             "0.1.0",
             "0.1.1",
-            "sphinxext_heuristics/__init__.py: __version__ is not '0.1.0'",
+            "sphinxext_heuristics/__init__.py: set __version__ to '0.1.0'",
         ),
         ("CHANGELOG.md", r"## 0\.1\.0.*\n\n", "", NO_ENTRIES),
         ("CHANGELOG.md", r"\n### Added\n\n- All\.\n", "", NO_ENTRIES),
         ("CHANGELOG.md", "2026-11-25", "unreleased", NO_ENTRIES),
+        ("README.md", "'sphinxext.*", ".", NO_INSTALL),
+        ("README.md", "^", "There is no release on PyPI yet. ", NO_INSTALL),
         (
-            "README.md",
-            "'sphinxext.*",
-            ".",
-            "README.md does not say `pip install sphinxext-heuristics`",
+            "docs/manual/ci.md",
+            "https.*",
+            "/path/to/clone",
+            "docs/manual/ci.md: as `repo`, write the address that is Source",
         ),
     ],
 )
@@ -142,6 +150,8 @@ def test_the_workflow_publishes_only_what_was_checked() -> None:
         'python tools/release.py "$TAG"',
         "make dist",
     ]
+    commands = [step["run"] for step in jobs["check"]["steps"] if "run" in step]
+    assert commands == ["make try-dist"]
     # what may publish runs nothing of ours
     assert [
         name for name, job in jobs.items() if "id-token" in job.get("permissions", {})

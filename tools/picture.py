@@ -1,6 +1,7 @@
 """README's picture: an entry without a heuristic, with one, and the failing build.
 
     python tools/picture.py docs/screenshot.png
+    python tools/picture.py --example FOLDER    # only write the example
 
 README's own example is built three times, and Chromium takes the picture. Its words are
 written beside it, so that a test sees when a build says something else.
@@ -50,6 +51,14 @@ def example() -> dict[str, str]:
     return {found["path"]: found["text"] for found in _NAMED.finditer(text)}
 
 
+def write(folder: Path) -> None:
+    """Write the example, in reStructuredText."""
+    for path, text in example().items():
+        if not path.endswith(".md"):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+
+
 def build(folder: Path) -> str:
     """Build the example as README says, and return its warnings."""
     command = [sys.executable, "-m", "sphinx", "-N", "-W", "-q", "-E"]
@@ -71,16 +80,13 @@ def entry(folder: Path) -> str:
 
 def drawn(folder: Path) -> str:
     """Build the example in an empty folder, and return the picture as a page of it."""
-    files = {path: text for path, text in example().items() if path[-3:] != ".md"}
-    (heuristic,) = (path for path in files if "/heuristics/" in path)
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        if path != heuristic:
-            (folder / path).write_text(text, encoding="utf-8")
+    write(folder)
+    (heuristic,) = (folder / "docs" / "heuristics").iterdir()
+    heuristic.unlink()
     # README's toctree finds no page yet, which is a warning
     build(folder)
     before = entry(folder)
-    (folder / heuristic).write_text(files[heuristic], encoding="utf-8")
+    write(folder)
     build(folder)
     after = entry(folder)
     head = BeautifulSoup((folder / "html/index.html").read_text("utf-8"), "html.parser")
@@ -141,4 +147,7 @@ def main(picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1] == "--example":
+        write(Path(sys.argv[2]))
+    else:
+        main(Path(sys.argv[1]))
