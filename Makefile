@@ -47,7 +47,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html manual heuristic renew adopt try-adopt asked pictures bench picture pdf test test-all test-core ecosystem try-ecosystem lint format dist try-dist lock clean \
+.PHONY: help html manual heuristic renew adopt try-adopt asked pictures bench picture screenshots pdf test test-all test-core ecosystem try-ecosystem lint format dist try-dist lock clean \
 	distclean browser tex always
 
 help: ## show this list
@@ -110,6 +110,9 @@ bench: $(VENV)/.group-test ## measure what the extension costs against the same 
 
 picture: browser $(VENV)/.group-core ## build README's example, and take README's picture of it
 	@$(bin)/python tools/picture.py docs/screenshot.png
+
+screenshots: browser $(VENV)/.group-core ## take screenshots of the built site, wide and narrow, light and dark: docs/_build/screenshots
+	@$(bin)/python tools/screenshots.py $(site) docs/_build/screenshots
 
 # An extra: CI has no LaTeX, which is too large for it
 pdf: tex $(VENV)/.group-docs ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)

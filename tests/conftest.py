@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from chromium import installed
 from jinja2 import BytecodeCache
 from jinja2.sandbox import SandboxedEnvironment
 from sphinx import jinja2glue
@@ -421,9 +422,8 @@ def dom_of(
 @pytest.fixture(scope="session")
 def browser() -> str:
     """Return the browser that is installed; skip the test without one."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
+    if found := installed():
+        return found
     reason = "no chromium is installed; on Debian: apt-get install chromium"
     if os.environ.get("HEURISTICS_REQUIRE_BROWSER") == "1":
         pytest.fail(reason)

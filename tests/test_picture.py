@@ -52,3 +52,26 @@ def test_it_is_taken(tmp_path: Path) -> None:
     assert (
         picture.with_suffix(".txt").read_text("utf-8").endswith("[heuristic.target]\n")
     )
+
+
+# -- make screenshots -----------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("browser")
+def test_each_page_is_taken_in_each_window_and_mode(tmp_path: Path) -> None:
+    take = [sys.executable, str(ROOT / "tools/screenshots.py")]
+    site, pictures = tmp_path / "site", tmp_path / "pictures"
+    missing = subprocess.run([*take, site, pictures], capture_output=True, text=True)  # noqa: S603, PLW1510 - our own tool, which fails
+    assert missing.returncode == 1
+    assert "run make html first" in missing.stderr
+    pages = runpy.run_path(take[1])["PAGES"]
+    for address in pages.values():
+        page = site / address.partition("#")[0]
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("<!doctype html><title>T</title>")
+    subprocess.run([*take, site, pictures], check=True, timeout=200)  # noqa: S603
+    sizes = {path.name: size_of(path) for path in pictures.iterdir()}
+    assert len(sizes) == 4 * len(pages)
+    for name, size in sizes.items():
+        assert size == ((1280, 900) if "-wide-" in name else (390, 844))

@@ -155,7 +155,7 @@ def zoo_files(theme: str) -> Mapping[str, str]:
         ".. container:: heuristic-paste\n\n   Another.\n",
         "sub/examples.rst": "Examples\n========\n\n.. container:: heuristic-paste\n\n"
         "   Try ``The zoo is closed today`` or ``How do I feed a hungry lion?``\n\n"
-        "   - :class:`nothing`, :heuristic:`Food`, `ask ``us`` <https://example.org>`__\n",
+        "   - :heuristic:`Food`, `ask ``us`` <https://example.org>`__\n",
         "Food.rst": ".. heuristic:: Food\n   :title: Feed every animal\n   :severity: danger\n"
         "   :note: Call ``zoo_of_long_names.food.feed_the_animal_before_it_gets_hungry_again()`` at noon\n"
         f"   :workflow: guide\n   :keywords: hungry lion\n\n{_evidence('food')}",
@@ -712,6 +712,7 @@ def test_scripts_are_where_a_box_is(zoo: Built) -> None:
             "index.html",
             "guide.html",
             "sub/both.html",
+            "sub/examples.html",
             "sub/messages.html",
             "sub/two.html",
         }

@@ -118,7 +118,7 @@ def test_the_sidebar_has_each_heuristic_below_a_category(site: Built) -> None:
         row.td.get_text(strip=True) for row in counted
     ]
     below = [
-        link["href"] for one in categories for link in one.select("ul a.reference")
+        link["href"] for one in categories for link in one.ul.select("a.reference")
     ]
     rows = site.soup("heuristics/index.html").select("table.heuristic-index tbody tr")
     assert len(below) == len(set(below)) == len(rows)
