@@ -551,6 +551,14 @@ def words(size: int) -> str:
     return " ".join(f"w{at}ord" for at in range(size // 8))
 
 
+def test_a_long_story_finds_what_a_few_of_its_words_are_about() -> None:
+    about = "A giraffe moved its neck and the keeper fell"
+    story = " ".join(f"nobody{at}knows" for at in range(50))
+    items = [filled(about, keywords=[about]), *OTHERS]
+    assert titles(asked(items, f"{story}. {about}. {story}")) == [about]
+    assert titles(asked(items, f"{story}. A keeper? {story}")) == []
+
+
 HOSTILE: dict[str, Callable[[int], str]] = {
     "a frame with one word": lambda size: "File a, line 1\n" + "a" * size,
     "different words": words,
