@@ -40,13 +40,13 @@
     return make("span", { className: "heuristic-icon", innerHTML });
   };
 
-  /* Names are long words, which may go on in a new line after a dot or an underscore. */
+  /* Long names may go on in a new line after a dot or an underscore, short ones stay whole. */
   const divide = (element) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     const texts = [];
     while (walker.nextNode()) texts.push(walker.currentNode);
     for (const text of texts) {
-      const [first, ...rest] = text.data.split(/(?<=[._])(?=\w)/);
+      const [first, ...rest] = text.data.split(/(?<=\S{12}[._])(?=\w)/);
       if (rest.length) text.replaceWith(first, ...rest.flatMap((part) => [make("wbr"), part]));
     }
   };
