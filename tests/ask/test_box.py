@@ -402,6 +402,34 @@ def test_an_example_is_asked_by_a_click(themed: Built, tab: Tab) -> None:
         tab.click(f"{_BOX} .heuristic-reset")
 
 
+def test_a_question_and_its_first_answer_are_in_sight(zoo: Built, tab: Tab) -> None:
+    """Also where a reader has scrolled down to an example, below a bar of the theme."""
+    tab.resize(NARROW, 600)
+    tab.open((zoo.out / "sub/examples.html").as_uri())
+    tab.run(
+        f"""
+        const box = document.querySelector("{_BOX}");
+        box.after(Object.assign(document.createElement("div"), {{ style: "height: 3000px" }}));
+        const [example] = box.querySelectorAll(".heuristic-example");
+        example.scrollIntoView({{ block: "start", behavior: "instant" }});
+        example.click();
+        """
+    )
+    until(tab, "document.activeElement.matches('.heuristic-answers')")
+    # Some themes scroll smoothly.
+    until(
+        tab,
+        f"""
+        ["textarea", "[role=status]", "ol a"].every((selector) => {{
+          const box = document.querySelector("{_BOX}");
+          const {{ left, top, bottom }} = box.querySelector(selector).getBoundingClientRect();
+          const seen = document.elementFromPoint(left + 2, top + 2);
+          return bottom <= innerHeight && seen?.closest(".heuristic-paste") === box;
+        }})
+        """,
+    )
+
+
 # -- where answers lead ---------------------------------------------------------------
 
 #: Where the innermost block with some words is: whether all of it is in the window.

@@ -393,9 +393,13 @@ def test_title_is_readable(built: Built, request: pytest.FixtureRequest) -> None
     assert look_at(built, "api.html", _CONTRAST) == [5, []]
 
 
-#: The severity of each box and whether it has the bar of what is silent.
+#: The severity of each box and whether it has the bar of what is silent, which is in
+#: the severity's colour, as in the index.
 _BARS = """
-const bar = (box) => getComputedStyle(box).borderInlineStartStyle === "double";
+const bar = (box) => {
+  const { borderInlineStartStyle, borderInlineStartColor, color } = getComputedStyle(box);
+  return borderInlineStartStyle === "double" && borderInlineStartColor !== color;
+};
 const severities = ["danger", "caution", "warning", "note", "tip"];
 return [...document.querySelectorAll(".admonition.heuristic")].map(
   (box) => [severities.find((one) => box.classList.contains(one)), bar(box)]);

@@ -32,12 +32,13 @@
 
   /* -- answers ------------------------------------------------------------------------------- */
 
-  /* A text with its code set as code; long names may be divided after a dot, a colon or an underscore. */
+  /* A text with its code set as code, which may be divided after a dot, a colon or an underscore. */
   const inline = (text) =>
     text.split("\x7f").flatMap((part, at) => {
+      if (at % 2 === 0) return part;
       const pieces = part.split(/(?<=[._:/])(?=\w)/);
       const parts = pieces.flatMap((piece, piece_at) => (piece_at ? [make("wbr"), piece] : piece));
-      return at % 2 ? make("code", { className: "docutils literal" }, ...parts) : parts;
+      return make("code", { className: "docutils literal" }, ...parts);
     });
   const folded = (text) => text.split(/\s+/).join(" ").trim();
   const textOf = (cell) => folded((typeof cell === "string" ? cell : cell[1]).replaceAll("\x7f", ""));
@@ -152,7 +153,9 @@
     };
     const ask = async () => {
       await update();
-      answers.focus();
+      /* the question stays in sight, and what answers it begins below */
+      answers.focus({ preventScroll: true });
+      box.scrollIntoView({ block: "nearest" });
     };
     const take = () => {
       const asked = new URLSearchParams(location.hash.slice(1)).get("error");
