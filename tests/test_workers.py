@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import chromium
 import conftest
 import pytest
 
@@ -30,7 +31,9 @@ def test(number, build):
 
 @pytest.mark.slow
 def test_one_worker_runs_a_file_whose_fixture_lasts(tmp_path: Path) -> None:
-    shutil.copy(conftest.__file__, tmp_path)
+    # the one imports the other
+    for module in (conftest, chromium):
+        shutil.copy(module.__file__, tmp_path)
     for scope in ("module", "session"):
         tests = SHARED.replace("SCOPE", scope)
         (tmp_path / f"test_{scope}.py").write_text(tests, encoding="utf-8")

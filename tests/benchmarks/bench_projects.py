@@ -85,12 +85,12 @@ OURS = """\
 {one.body}
 ```"""
 ROW = (
-    "| {{ref}}`{one.title} <{one.anchor}>` {one.word} {one.category} "
-    "| {targets} | {one.note} |\n"
+    "| {{ref}}`{one.title} <{one.anchor}>` {one.note} {one.word} {one.category} "
+    "| Connections ({number}) {targets} |\n"
 )
 INDEX_BY_HAND = """\
-| Heuristic | Connections | Note |
-| --- | --- | --- |
+| Heuristic | Connections |
+| --- | --- |
 {rows}
 ```{{rubric}} Categories
 ```
@@ -206,7 +206,9 @@ def _by_hand(project: Project) -> dict[str, str]:
         return BY_HAND.format(one=one, targets=targets, shown=shown)
 
     rows = [
-        ROW.format(one=one, targets=" ".join(links(one.entries)))
+        ROW.format(
+            one=one, number=len(one.entries), targets=" ".join(links(one.entries))
+        )
         for one in sorted(project.heuristics, key=lambda one: (one.rank, one.title))
     ]
     used = [one.category for one in project.heuristics]
