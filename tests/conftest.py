@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from chromium import installed
+from chromium import Tab, installed
 from jinja2 import BytecodeCache
 from jinja2.sandbox import SandboxedEnvironment
 from sphinx import jinja2glue
@@ -428,3 +428,11 @@ def browser() -> str:
     if os.environ.get("HEURISTICS_REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browsing(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """Return a tab of a browser that the tests of a file share."""
+    tab = Tab(browser, tmp_path_factory.mktemp("browser"))
+    yield tab
+    tab.close()

@@ -140,7 +140,8 @@ def test_it_says_which_releases_have_what_is_quoted() -> None:
 
 def test_the_list_of_pages_is_as_it_writes_it() -> None:
     lists = {
-        RENEW["title"](path): path.read_text("utf-8")
+        RENEW["title"](text): text
         for path in ROOT.glob("heuristics/*/index.md")
+        for text in [path.read_text("utf-8")]
     }
     assert RENEW["listed"](lists, RENEW["texts"]()) == lists, "run `make renew`"

@@ -10,7 +10,6 @@ written beside it, so that a test sees when a build says something else.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,11 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from chromium import installed
+
 ROOT = Path(__file__).parents[1]
+
 README = ROOT / "README.md"
 
 #: How large it is in CSS pixels: a phone shows it at two thirds.
@@ -42,7 +45,6 @@ pre { margin: 0; padding: 10px 14px; background: #202020; color: #eee;
 pre b { color: #ff7b72; }
 a.headerlink { display: none; }
 </style>"""
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def example() -> dict[str, str]:
@@ -114,12 +116,12 @@ def words(page: str) -> str:
 
 def take(page: Path, picture: Path) -> None:
     """Take the picture of a page."""
-    found = [path for name in _BROWSERS if (path := shutil.which(name))]
-    if not found:
+    browser = installed()
+    if browser is None:
         sys.exit("chromium is not installed; on Debian: apt-get install chromium")
     with tempfile.TemporaryDirectory() as profile:
         command = [
-            found[0],
+            browser,
             "--headless",
             "--no-sandbox",
             "--no-first-run",

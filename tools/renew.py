@@ -226,9 +226,9 @@ def texts() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
-def title(path: Path) -> str:
+def title(text: str) -> str:
     """Return the title of a page."""
-    return path.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+    return text.partition("\n")[0].removeprefix("# ")
 
 
 def main() -> int:
@@ -236,13 +236,12 @@ def main() -> int:
 
     What is stale is written, so that its warnings are not shown.
     """
-    lists = {title(path): path for path in sorted(PAGES.glob("*/index.md"))}
-    before = {
-        path: path.read_text("utf-8") for path in (*lists.values(), REACH, RELEASES)
-    }
-    categories = {name: before[path] for name, path in lists.items()}
-    for name, text in listed(categories, texts()).items():
-        lists[name].write_text(text, encoding="utf-8")
+    lists = sorted(PAGES.glob("*/index.md"))
+    before = {path: path.read_text("utf-8") for path in (*lists, REACH, RELEASES)}
+    categories = {title(before[path]): before[path] for path in lists}
+    renewed = listed(categories, texts())
+    for path in lists:
+        path.write_text(renewed[title(before[path])], encoding="utf-8")
     for command in COMMANDS:
         done = subprocess.run(  # noqa: S603 - our own commands
             [sys.executable, "-m", *command, *READ],
@@ -261,7 +260,7 @@ def main() -> int:
         *what_drifted(before[RELEASES], after[RELEASES]),
         *undocumented(),
     ]
-    changed = [path for path in lists.values() if before[path] != after[path]]
+    changed = [path for path in lists if before[path] != after[path]]
     said += [f"{path.relative_to(ROOT)}: the list of pages" for path in changed]
     sys.stdout.write("".join(f"{line}\n" for line in said or ["nothing changed"]))
     return 0

@@ -11,7 +11,7 @@ from axe import axe
 from chromium import Tab, served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from conftest import Built, Project
 
@@ -178,13 +178,6 @@ def themed(
     request: pytest.FixtureRequest, shared_project: Callable[..., Project]
 ) -> Built:
     return shared_project(zoo_files(request.param)).ok("html")
-
-
-@pytest.fixture(scope="module")
-def browsing(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    tab = Tab(browser, tmp_path_factory.mktemp("browser"))
-    yield tab
-    tab.close()
 
 
 @pytest.fixture

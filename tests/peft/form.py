@@ -9,7 +9,6 @@ some API entries, how far below the signature their parameters begin.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bs4 import BeautifulSoup
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from chromium import installed
 
 PHONE, DESKTOP = 390, 1280
 
@@ -104,7 +106,7 @@ def report(site: Path) -> None:
             f"{name:45} in sight {its.in_sight:4} (300, half 250)  "
             f"all {its.words:4} (half 550)  first block {its.first_block:2} (8)\n"
         )
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    browser = installed()
     if not browser:
         sys.stdout.write("no chromium: where pages begin is not measured\n")
         return

@@ -5,24 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from chromium import Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from chromium import Tab
     from conftest import Built
 
 pytestmark = [pytest.mark.peft, pytest.mark.browser]
 
 #: The least that a thumb hits, in CSS pixels: WCAG 2.2, success criterion 2.5.5.
 THUMB = 44
-
-
-@pytest.fixture(scope="module")
-def browsing(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    tab = Tab(browser, tmp_path_factory.mktemp("browser"))
-    yield tab
-    tab.close()
 
 
 @pytest.fixture
