@@ -75,6 +75,8 @@ html: $(VENV)/.group-docs ## build the manual and PEFT's site, docs/_build/html;
 	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above; what is stale, make renew writes' >&2; \
 		exit 1; }
+	@# the tests go on from it, where it is of the same environment
+	@echo '$(VENV)' >$(doctrees)/made-in
 	@echo 'make: the site is in $(site)/index.html'
 
 NAME ?=
@@ -215,10 +217,10 @@ browser:
 	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
 	elif [ "$$HEURISTICS_REQUIRE_BROWSER" = 1 ]; then \
 		echo 'make: chromium is not installed, and HEURISTICS_REQUIRE_BROWSER=1 asks for it;' \
-			'on Debian: apt-get install chromium chromium-driver' >&2; exit 1; \
+			'on Debian: apt-get install chromium' >&2; exit 1; \
 	else \
 		echo 'make: chromium is not installed: the browser tests are skipped;' \
-			'on Debian: apt-get install chromium chromium-driver'; \
+			'on Debian: apt-get install chromium'; \
 	fi
 
 # pip shows its progress to a person, and one line to a log

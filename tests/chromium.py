@@ -30,6 +30,8 @@ _OPTIONS = (
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
+    # a theme that scrolls smoothly takes seconds to arrive
+    "--disable-smooth-scrolling",
     "--remote-debugging-pipe",
 )
 
@@ -228,7 +230,8 @@ def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
     handler = partial(_Handler, asked, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # so often it looks whether it shall end
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", asked

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import gc
 import importlib
 import io
+import logging
 import os
 import re
 import shutil
@@ -36,6 +39,9 @@ importlib.import_module("sphinx.domains.python")
 # a step of a session that shows something else is shown as a difference
 pytest.register_assert_rewrite("session")
 translators.clear()
+# pytest keeps each record of Sphinx's for a test that fails; what is for who mends Sphinx
+# is half of them, and a quarter of the time
+logging.disable(logging.DEBUG)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,6 +56,11 @@ ROOT = Path(__file__).parents[1]
 
 CASES = Path(__file__).parent / "cases"
 
+#: What the catalogue says of PEFT, as tests, which are all slow.
+CLAIMS = Path(__file__).parent / "peft" / "claims"
+
+_NO_BROWSER = "no chromium is installed; on Debian: apt-get install chromium"
+
 #: The conf.py of a project that brings none: both syntaxes, autodoc on the project's
 #: own folder.
 CONF = """\
@@ -63,6 +74,13 @@ OTHERS = r"myst_parser\.|autoapi\.|astroid\.|sphinxcontrib\.serializinghtml"
 
 SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+#: The site as `make html` builds it, and where it notes the environment that it took.
+MADE = ROOT / "docs" / "_build"
+MADE_IN = MADE / "doctrees" / "made-in"
+
+#: A file whose tests are all slow.
+_SLOW = re.compile(r"^pytestmark = .*\bslow\b", re.MULTILINE)
 
 _LASTING = re.compile(
     r'^@pytest\.fixture\(.*\bscope="(?:module|session)"', re.MULTILINE
@@ -92,6 +110,34 @@ def pytest_xdist_make_scheduler(
             return file if has_lasting_fixture(config.rootpath / file) else nodeid
 
     return Scheduler(config, log)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not read what is slow as a whole where the slow ones are not asked for."""
+    if "not slow" not in config.option.markexpr:
+        return None
+    if collection_path == CLAIMS:
+        return True
+    is_python = collection_path.suffix == ".py"
+    if is_python and _SLOW.search(collection_path.read_text(encoding="utf-8")):
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests that need a browser, where none is, before anything is built for them."""
+    if installed() or os.environ.get("HEURISTICS_REQUIRE_BROWSER") == "1":
+        return
+    skipped = pytest.mark.skip(reason=_NO_BROWSER)
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(skipped)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what stays: modules, and the tests themselves."""
+    gc.collect()
+    gc.freeze()
 
 
 class CompiledOnce(BytecodeCache):
@@ -367,34 +413,73 @@ def built_by_make(source: Path, out: Path, **variables: str) -> Built:
     return Built(out=out, status=0, stderr=run.stderr, imported=frozenset())
 
 
+def made_once(
+    factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Built]
+) -> Built:
+    """Return what the first worker that asks for it makes in a folder for all of them."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    said = base / f"{name}.said"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            said.write_text(make(base / name).stderr, encoding="utf-8")
+    stderr = said.read_text(encoding="utf-8")
+    return Built(out=base / name, status=0, stderr=stderr, imported=frozenset())
+
+
+def made_of_this_tree() -> bool:
+    """Return whether `make html` has built the site with the code and the environment of these tests.
+
+    Which pages have changed since, Sphinx finds itself.
+    """
+    if not MADE_IN.exists() or not Path(sys.prefix).samefile(
+        ROOT / MADE_IN.read_text(encoding="utf-8").strip()
+    ):
+        return False
+    code = (ROOT / "sphinxext_heuristics", ROOT / "docs/_ext")
+    files = [file for folder in code for file in folder.rglob("*.*")]
+    files += (ROOT / "docs/conf.py", ROOT / "constraints.txt")
+    newest = max(it.stat().st_mtime for it in files if it.suffix != ".pyc")
+    return newest < MADE_IN.stat().st_mtime
+
+
 @pytest.fixture(scope="session")
 def manual(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Return the manual, the extension's own site, which imports nothing of PEFT's."""
-    folder = tmp_path_factory.mktemp("manual")
-    for name in ("peft", "torch", "transformers"):
-        refused = f"raise RuntimeError('the manual imports {name}')\n"
-        (folder / f"{name}.py").write_text(refused, encoding="utf-8")
-    path = os.pathsep.join([str(folder), *sys.path])
-    return built_by_make(ROOT / "docs/manual", folder / "html", PYTHONPATH=path)
+
+    def make(out: Path) -> Built:
+        folder = tmp_path_factory.mktemp("refused")
+        for name in ("peft", "torch", "transformers"):
+            refused = f"raise RuntimeError('the manual imports {name}')\n"
+            (folder / f"{name}.py").write_text(refused, encoding="utf-8")
+        path = os.pathsep.join([str(folder), *sys.path])
+        return built_by_make(ROOT / "docs/manual", out, PYTHONPATH=path)
+
+    return made_once(tmp_path_factory, "manual", make)
 
 
 @pytest.fixture(scope="session")
 def site(manual: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Return the catalogue's site: real PEFT, built as `make html` builds it.
 
-    With HEURISTICS_SITE, the folder of what `make html` has built, the build goes on
-    from a copy of that. It links to the manual by the inventory that `make` writes.
+    It goes on from a copy of what `make html` has built, which takes the same path to the
+    same bytes. It links to the manual by the inventory that `make` writes.
     """
-    out = tmp_path_factory.mktemp("site") / "html"
-    inventory = ROOT / "docs/_build/html/manual/objects.inv"
-    if not inventory.exists():
-        inventory.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(manual.out / inventory.name, inventory)
-    if built := os.environ.get("HEURISTICS_SITE"):
-        others = shutil.ignore_patterns("manual")
-        shutil.copytree(ROOT / built / "html", out, ignore=others)
-        shutil.copytree(ROOT / built / "doctrees", out / ".doctrees")
-    return built_by_make(ROOT / "docs", out)
+
+    def make(out: Path) -> Built:
+        inventory = MADE / "html/manual/objects.inv"
+        if not inventory.exists():
+            inventory.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(manual.out / inventory.name, inventory)
+        if made_of_this_tree():
+            others = shutil.ignore_patterns("manual")
+            shutil.copytree(MADE / "html", out, ignore=others)
+            shutil.copytree(MADE / "doctrees", out / ".doctrees")
+        return built_by_make(ROOT / "docs", out)
+
+    return made_once(tmp_path_factory, "site", make)
 
 
 def dom_of(
@@ -421,13 +506,10 @@ def dom_of(
 
 @pytest.fixture(scope="session")
 def browser() -> str:
-    """Return the browser that is installed; skip the test without one."""
-    if found := installed():
-        return found
-    reason = "no chromium is installed; on Debian: apt-get install chromium"
-    if os.environ.get("HEURISTICS_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    """Return the browser that is installed."""
+    found = installed()
+    assert found, _NO_BROWSER
+    return found
 
 
 @pytest.fixture(scope="module")

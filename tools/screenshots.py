@@ -30,8 +30,11 @@ PAGES = {
 #: Name → width and height of the window, in CSS pixels.
 WINDOWS = {"wide": (1280, 900), "narrow": (390, 844)}
 
-#: A page may lay itself out once more when it is loaded.
-_SETTLED = "await new Promise((done) => setTimeout(done, 500));"
+#: A page is laid out once more when its fonts are there, and is drawn a frame later.
+_SETTLED = """
+await document.fonts.ready;
+for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+"""
 
 
 def take(tab: Tab, site: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import ran_apart, run
-from conftest import CASES, ROOT
+from conftest import CASES, MADE, ROOT, made_of_this_tree
 from hypothesis import given
 from hypothesis import strategies as st
 from session import check
@@ -304,8 +304,8 @@ def test_our_own_catalogue_agrees_with_the_releases(tmp_path: Path) -> None:
     """Offline and with an empty cache, so that what the committed file says is all there is."""
     empty = str(tmp_path / "empty")
     doctrees = []
-    if built := os.environ.get("HEURISTICS_SITE"):  # see the fixture `site`
-        shutil.copytree(ROOT / built / "doctrees", tmp_path / "doctrees")
+    if made_of_this_tree():
+        shutil.copytree(MADE / "doctrees", tmp_path / "doctrees")
         doctrees = ["-d", str(tmp_path / "doctrees")]
     ran = ran_apart(
         "docs",

@@ -25,22 +25,19 @@ collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what imports PEFT, and as slow all claims but the first of each heuristic that is not marked so itself."""
-    seen: set[str] = set()
+    """Mark all claims: they import PEFT, and change with it or with its pages alone."""
     for item in items:
         if Path(__file__).parent not in item.path.parents:
             continue
         item.add_marker(pytest.mark.peft)
+        item.add_marker(pytest.mark.slow)
         # PEFT, transformers and bitsandbytes warn of much; where a warning is the claim,
         # or that there is none, the test catches it.
         item.add_marker(pytest.mark.filterwarnings("ignore"))
-        names = {mark.args[0] for mark in item.iter_markers("claim")}
         # `-k NAME` selects what a heuristic claims
-        item.extra_keyword_matches |= names
-        if item.get_closest_marker("slow") is None:
-            if names <= seen:
-                item.add_marker(pytest.mark.slow)
-            seen |= names
+        item.extra_keyword_matches |= {
+            mark.args[0] for mark in item.iter_markers("claim")
+        }
 
 
 @pytest.fixture(autouse=True)

@@ -417,21 +417,18 @@ def test_bd_lora_with_a_bias_is_trained_and_cannot_be_merged() -> None:
         model.merge_and_unload()
 
 
-@pytest.mark.slow
 @target_layer
 @each("name", sorted(FOUND["methods"]))
 def test_all_of_a_method_today(name: str) -> None:
     assert kinds(TOOL["asked"](name)) == kinds(FOUND["methods"][name])
 
 
-@pytest.mark.slow
 @target_layer
 @each("option", sorted(FOUND["options"]))
 def test_all_of_an_option_today(option: str) -> None:
     assert kinds(TOOL["asked_option"](option)) == kinds(FOUND["options"][option])
 
 
-@pytest.mark.slow
 @target_layer
 def test_adalora_ignores_the_options_of_lora() -> None:
     found = TOOL["asked_adalora"]()

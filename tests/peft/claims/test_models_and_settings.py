@@ -96,7 +96,6 @@ def is_linear(layer: nn.Module) -> bool:
 
 
 @claim("Default_Target_Modules")
-@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_table_of_families_names_layers(family: str) -> None:
     (names,) = [names for row, names in rows().items() if row.startswith(family)]
@@ -122,7 +121,6 @@ def tiny(folder: Path) -> Path:
 
 
 @claim("Kbit_Prep_Before_Wrapping")
-@pytest.mark.slow
 def test_trainer_refuses_a_quantized_base_and_takes_a_wrapped_one(
     tmp_path: Path,
 ) -> None:
@@ -149,7 +147,6 @@ def test_trainer_refuses_a_quantized_base_and_takes_a_wrapped_one(
 
 
 @claim("Load_With_From_Pretrained")
-@pytest.mark.slow
 def test_auto_classes_must_be_of_the_task(tmp_path: Path) -> None:
     folder = tiny(tmp_path / "base")
     model = AutoModelForCausalLM.from_pretrained(folder)
@@ -162,7 +159,6 @@ def test_auto_classes_must_be_of_the_task(tmp_path: Path) -> None:
 
 
 @claim("Partial_Merge_Drops_Adapters")
-@pytest.mark.slow
 def test_merging_twice_adds_only_what_is_not_merged() -> None:
     base = nn.Sequential(nn.Linear(8, 8))
     lora = LoraConfig(target_modules=["0"], init_lora_weights=False)
@@ -183,7 +179,6 @@ def test_merging_twice_adds_only_what_is_not_merged() -> None:
 
 
 @claim("Unsupported_Target_Layer")
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -200,7 +195,6 @@ def test_an_option_must_fit_the_layer(config: PeftConfig, message: str) -> None:
 
 
 @claim("Named_Adapter_Subfolder")
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["default", "mine"])
 def test_trainer_finds_the_best_adapter_only_without_a_name(
     tmp_path: Path, name: str
