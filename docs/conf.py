@@ -9,7 +9,10 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sphinx.addnodes import toctree
+
 if TYPE_CHECKING:
+    from docutils.nodes import document
     from sphinx.addnodes import desc_content
     from sphinx.application import Sphinx
 
@@ -154,6 +157,21 @@ def leave_to_class(
         content.parent["no-contents-entry"] = True
 
 
+def leave_to_index(app: Sphinx, _doctree: document) -> None:
+    """Leave heuristics out of the navigation, and their categories in.
+
+    Half of its entries were heuristics, in each page. Readers meet them where they are
+    shown, or come by the box, the search, a category or the index.
+    """
+    docname = app.env.docname
+    if docname.startswith("heuristics/") and docname != "heuristics/index":
+        navigation = app.env.tocs[docname]
+        for entries in list(navigation.findall(toctree)):
+            entries.parent.remove(entries)
+
+
 def setup(app: Sphinx) -> None:
     """Connect what conf.py does at events."""
+    # after Sphinx has made a page's part of the navigation
+    app.connect("doctree-read", leave_to_index, priority=900)
     app.connect("object-description-transform", leave_to_class)
