@@ -294,17 +294,29 @@ def others_may_warn() -> Iterator[None]:
         yield
 
 
+#: Option of Sphinx → its default, if that is one that an extension can change.
+DEFAULTS = {
+    name: option.default.copy()
+    for name, option in Config.config_values.items()
+    if isinstance(option.default, dict | list | set)
+}
+
+
 def forget_project() -> None:
     """Let Sphinx forget a project that was built in this process.
 
-    It would add the next project's language to this one's, and keep MyST's suffix as
-    its own default.
+    It would add the next project's language to this one's, and keep what extensions
+    add to defaults, such as MyST's suffix and a theme's templates.
     """
     ModuleAnalyzer.cache.clear()
     translators.clear()
-    suffixes = Config.config_values["source_suffix"].default
-    suffixes.clear()
-    suffixes[".rst"] = "restructuredtext"
+    for name, before in DEFAULTS.items():
+        default = Config.config_values[name].default
+        default.clear()
+        if isinstance(default, list):
+            default.extend(before)
+        else:
+            default.update(before)
 
 
 class Project:

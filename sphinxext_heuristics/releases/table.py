@@ -37,24 +37,27 @@ if TYPE_CHECKING:
 
 _ = get_translation("sphinxext_heuristics")
 
+#: Marks a text for the catalogue; it is translated where it is used.
+N_ = str
+
 #: The word for a standing that is not in the file.
 _UNKNOWN = "unknown"
 
 #: The word for each standing as readers see it, and its meaning for the legend.
 _MEANINGS: dict[str, tuple[str, str]] = {
-    Standing.HELD: (_("held"), _("all that the heuristic quotes is in this release")),
+    Standing.HELD: (N_("held"), N_("all that the heuristic quotes is in this release")),
     Standing.DRIFTED: (
-        _("drifted"),
-        _(
+        N_("drifted"),
+        N_(
             "the code there reads otherwise, in whole or in part: look before "
             "you rely on it"
         ),
     ),
     Standing.ABSENT: (
-        _("absent"),
-        _("what the heuristic is about is not in this release under this name"),
+        N_("absent"),
+        N_("what the heuristic is about is not in this release under this name"),
     ),
-    _UNKNOWN: (_("unknown"), _("nobody has looked")),
+    _UNKNOWN: (N_("unknown"), N_("nobody has looked")),
 }
 
 #: The sign of the documented release.
@@ -167,7 +170,7 @@ def _cells(row: TableRow, here: Here) -> list[list[nodes.Node]]:
     cells: list[list[nodes.Node]] = [[title, meta_nodes(row.meta)]]
     for word in row.standings:
         classes = [] if word == _UNKNOWN else [f"heuristic-{word}"]
-        text = str(_MEANINGS[word][0])
+        text = _(_MEANINGS[word][0])
         shown = nodes.inline("", text, classes=classes)
         cells.append([nodes.paragraph("", "", shown)])
     return cells
@@ -178,8 +181,8 @@ def _legend(*, is_marked: bool) -> nodes.paragraph:
     legend += nodes.strong("", _("Legend:"))
     before = " "
     for key, (word, meaning) in _MEANINGS.items():
-        name = nodes.emphasis("", str(word), classes=[f"heuristic-{key}"])
-        legend += [nodes.Text(before), name, nodes.Text(f": {meaning}")]
+        name = nodes.emphasis("", _(word), classes=[f"heuristic-{key}"])
+        legend += [nodes.Text(before), name, nodes.Text(": " + _(meaning))]
         before = "; "
     if is_marked:
         sign = _("the release that this documentation describes")

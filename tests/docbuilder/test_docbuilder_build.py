@@ -26,7 +26,7 @@ Title
    :inherited-members:
 === hf_wide.py
 class Base:
-    """The base."""
+    """The base of what is wide."""
 
     def method(self, a):
         """Do of all.

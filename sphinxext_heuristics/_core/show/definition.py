@@ -9,7 +9,7 @@ from docutils import nodes
 from ..model import PAGE_TYPES, Address, Evidence, Found, Heuristic
 from ..notes.inline import text_of
 from ..resolve.listing import Link
-from ..words import _
+from ..words import N_, _
 from .parts import (
     Meta,
     Part,
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 #: Type of link → the name of its field, in the order of a definition's end.
 _FIELDS = {
-    "impl": _("Applies to"),
-    "entry": _("Shown in"),
-    "mention": _("Mentioned in"),
-    "workflow": _("Workflow"),
-    "principle": _("Principle"),
-    "env": _("Environment"),
-    "keyword": _("Keywords"),
-    "message": _("Messages"),
+    "impl": N_("Applies to"),
+    "entry": N_("Shown in"),
+    "mention": N_("Mentioned in"),
+    "workflow": N_("Workflow"),
+    "principle": N_("Principle"),
+    "env": N_("Environment"),
+    "keyword": N_("Keywords"),
+    "message": N_("Messages"),
 }
 
 #: How many of what a heuristic applies to its line of facts names.
@@ -82,7 +82,8 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
         parts.append([", ".join(content.categories)])
     if content.links:
         applies = joined(link_nodes(link, here) for link in content.links[:_MAX_NAMED])
-        parts.append([f"{_FIELDS['impl']}: ", *applies])
+        name = _(_FIELDS["impl"])
+        parts.append([f"{name}: ", *applies])
         rest = len(content.links) - _MAX_NAMED
         if rest > 0:
             parts[-1].append(" " + _("and %d more") % rest)
@@ -131,7 +132,8 @@ def surroundings_nodes(content: Sequence[Link], here: Here) -> list[nodes.Node]:
     """Return the list at the end of a definition; nothing if it would be empty."""
     folded: list[nodes.Node] = []
     listed = nodes.field_list(classes=["heuristic-entries"])
-    for type_, name in _FIELDS.items():
+    for type_, word in _FIELDS.items():
+        name = _(word)
         parts = [link_nodes(link, here) for link in content if link.type == type_]
         children = joined(parts)
         most = _MAX_ENTRIES if type_ == "entry" else _MAX_OTHERS
@@ -141,7 +143,7 @@ def surroundings_nodes(content: Sequence[Link], here: Here) -> list[nodes.Node]:
             folded.append(block)
         elif parts:
             body = nodes.field_body("", paragraph(*children))
-            listed += nodes.field("", nodes.field_name("", str(name)), body)
+            listed += nodes.field("", nodes.field_name("", name), body)
     return [*folded, listed] if listed.children else folded
 
 
