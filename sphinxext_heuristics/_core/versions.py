@@ -10,7 +10,6 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from . import model, problems
@@ -53,9 +52,18 @@ def distribution(package: str) -> str:
 
 def is_another(project: str, package: str) -> bool:
     """Return whether conf.py's project is a distribution that lacks the package."""
-    own = canonicalize_name(distribution(package))
+    own = distribution(package)
     is_installed = bool(project) and any(metadata.distributions(name=project))
-    return is_installed and canonicalize_name(project) != own
+    return is_installed and _normalized(project) != _normalized(own)
+
+
+def _normalized(name: str) -> str:
+    """Return a distribution's name as PEP 503 compares it.
+
+    ``packaging.utils`` does this too, and takes a tenth of what all of ours takes to be
+    imported.
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _brings(found: metadata.Distribution, top: str) -> bool:

@@ -152,7 +152,8 @@ def measured() -> str:
         check=False,
     )
     commit = described.stdout.strip() or "unknown"
-    return f"Python {python}, {', '.join(versions)}; commit {commit}\n"
+    # Python may write bytecode here, whatever the environment of the benchmark says
+    return f"Python {python} with bytecode, {', '.join(versions)}; commit {commit}\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
