@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT
 from pages import PAGES, PREFIX
-from seed import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
-pytestmark = pytest.mark.peft
+# the code of pages changes with PEFT or with the pages alone
+pytestmark = [pytest.mark.peft, pytest.mark.slow]
 
 FOLDERS = ("environments", "explanations", "guides")
 DOCS = [
@@ -138,19 +138,7 @@ def run(page: Path, folder: Path, python: ForkServerContext) -> tuple[int | None
     return process.exitcode, (folder / "stderr.txt").read_text(encoding="utf-8")
 
 
-def is_first(page: Path) -> bool:
-    """Return whether it is a guide, or one of the heuristics that came first."""
-    return page.parent.name == "guides" or page.stem.removeprefix(PREFIX) in SEED
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=() if is_first(page) else pytest.mark.slow)
-        for page in (*DOCS, *PAGES.values())
-    ],
-    ids=lambda page: page.stem,
-)
+@pytest.mark.parametrize("page", [*DOCS, *PAGES.values()], ids=lambda page: page.stem)
 def test_code_of_page_runs(
     page: Path, tmp_path: Path, python: ForkServerContext
 ) -> None:
