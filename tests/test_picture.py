@@ -43,6 +43,7 @@ def test_who_does_not_see_it_is_told_its_words(page: str) -> None:
     assert "'mailer.MailSession'" in told
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
 def test_it_is_taken(tmp_path: Path) -> None:
@@ -57,6 +58,7 @@ def test_it_is_taken(tmp_path: Path) -> None:
 # -- make screenshots -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
 def test_each_page_is_taken_in_each_window_and_mode(tmp_path: Path) -> None:

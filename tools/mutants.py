@@ -44,7 +44,7 @@ TESTS += ["--ignore", "tests/docbuilder/test_docbuilder_peft.py"]
 ENOUGH = 6
 
 #: A change that lets tests run for so many seconds has been noticed.
-PATIENCE = 900
+PATIENCE = 400
 
 OPPOSITE: dict[type[ast.AST], str] = {
     ast.Eq: "!=",

@@ -14,7 +14,8 @@ from pages import PAGES, object_of, option, reach
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
 
-pytestmark = pytest.mark.peft
+# notes change with the pages alone, and what they name with PEFT
+pytestmark = [pytest.mark.peft, pytest.mark.slow]
 
 #: What notes speak of beside the entries that show them.
 OTHERS = (
