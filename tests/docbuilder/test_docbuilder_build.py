@@ -62,3 +62,30 @@ def test_what_many_entries_inherit_is_parsed_once(
     assert sorted(inherited) == ["A number of all.\n", "Do of all.\n"]
     assert len(texts) == 3 + SIZE
     assert len(renderers) == 1
+
+
+LISTS = '''\
+=== conf.py
+extensions = ["sphinxext_heuristics.docbuilder"]
+docbuilder_packages = ["hf_lists"]
+=== index.rst
+Title
+=====
+
+.. autofunction:: hf_lists.sort
+=== hf_lists.py
+def sort():
+    """Sort it.
+
+    Returns:
+        numbers (`dict`):
+            - of the first
+            - of the second
+    """
+'''
+
+
+def test_a_description_may_begin_with_a_list(project: Callable[..., Project]) -> None:
+    page = project(LISTS).ok("html").soup("index.html")
+    items = page.select("dl.field-list ul > li > p")
+    assert [one.get_text() for one in items] == ["of the first", "of the second"]

@@ -110,6 +110,11 @@ def test_at_the_end_of_a_parameter(docs: Docs, parameter: str, before: str) -> N
     assert before in inserted(docs, SEVERAL, at(parameter))
 
 
+def test_it_is_as_deep_as_what_is_said_of_the_parameter(docs: Docs) -> None:
+    shallow = "Load it.\n\nArgs:\n    name:\n      The name.\n\n      More.\n"
+    assert inserted(docs, shallow, at("name")).endswith("      More.\n\n      @\n")
+
+
 @pytest.mark.parametrize("parameter", ["model", "opt", "gone", "a list", "Both"])
 def test_a_parameter_that_is_gone_has_no_alert(
     docs: Docs, capsys: pytest.CaptureFixture[str], parameter: str

@@ -18,6 +18,7 @@ from sphinxext_heuristics._core.evidence import search
 from sphinxext_heuristics._core.evidence.messages import (
     ANYTHING,
     among,
+    changes,
     in_quote,
     messages_in,
     one_line,
@@ -38,6 +39,13 @@ def evidence(quote: str, *, prose: bool = False) -> Evidence:
 
 def pairs(found: tuple[Message, ...]) -> list[tuple[str, str]]:
     return [(message.kind, message.text) for message in found]
+
+
+def test_a_message_that_is_the_same_is_not_told_of() -> None:
+    quoted = 'if a:\n    raise ValueError("One")\nraise ValueError("Two")'
+    assert changes(evidence(quoted), quoted.replace("Two", "Three")) == (
+        "the message 'ValueError: Two' is 'ValueError: Three' there",
+    )
 
 
 # -- quotes by themselves -------------------------------------------------------------
