@@ -72,8 +72,10 @@ class Mutant(NamedTuple):
     """A change of one place."""
 
     path: Path
-    #: The line of its statement, which is what coverage knows.
+    #: The first line of its statement, and the last one of the place: coverage may know
+    #: only a line between these.
     line: int
+    last: int
     start: int
     end: int
     new: str
@@ -172,7 +174,8 @@ class Places(ast.NodeVisitor):
         if self._line and node.end_lineno and node.end_col_offset:
             start = self._begins[node.lineno - 1] + node.col_offset
             end = self._begins[node.end_lineno - 1] + node.end_col_offset
-            self.found.append(Mutant(self._path, self._line, start, end, new))
+            lines = self._line, node.end_lineno
+            self.found.append(Mutant(self._path, *lines, start, end, new))
 
 
 def reached(data: Path) -> dict[Path, dict[int, set[str]]]:
@@ -271,7 +274,9 @@ def main() -> None:
             copies.put(copied(Path(folder, str(number))))
 
         def tell(mutant: Mutant) -> None:
-            tests = by_file.get(mutant.path, {}).get(mutant.line, set())
+            lines = by_file.get(mutant.path, {})
+            known = range(mutant.line, mutant.last + 1)
+            tests = set().union(*(lines.get(line, ()) for line in known))
             copy = copies.get()
             failed = notice(mutant, tests, copy) if tests else []
             copies.put(copy)

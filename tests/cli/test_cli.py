@@ -434,3 +434,15 @@ def test_a_path_beside_the_folder_is_relative(
     monkeypatch.chdir(seed.src / "sub")
     ran = run("new", "..", "Fresh")
     assert ran.stdout == "../heuristics/huggingface_peft_Fresh.md\n"
+
+
+def test_a_working_directory_that_is_gone_is_said(
+    seed: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ran = run("list", seed.src)
+    assert (ran.status, ran.stdout) == (2, "")
+    assert "the working directory does not exist any more" in ran.stderr

@@ -216,9 +216,9 @@ class HeuristicDirective(CheckedDirective):
         record = self._record(name, options)
         node = heuristic()
         self.set_source_info(node)
-        node += self._title(
-            options.get("title") or name.replace("_", " ") or "Heuristic"
-        )
+        title = options.get("title") or name.replace("_", " ") or "Heuristic"
+        # Without smart quotes, as the note.
+        node += nodes.title(title, title, support_smartquotes=False)
         node += [note, heuristic_facts(record=record), *body, heuristic_entries()]
         self._register(node, record)
         return [node]
@@ -288,12 +288,6 @@ class HeuristicDirective(CheckedDirective):
         lineno = line - 1 if self.syntax == "Markdown" else line
         children, messages = self.parse_inline(text, lineno=lineno)
         return [*children, *messages]
-
-    def _title(self, text: str) -> nodes.title:
-        # Without smart quotes, as the note.
-        title = nodes.title(text, text, support_smartquotes=False)
-        self.set_source_info(title)
-        return title
 
     def _note(self, text: str) -> nodes.paragraph:
         """Return the given note, or where a transform puts that of the body."""
