@@ -57,6 +57,9 @@ help: ## show this list
 	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, DOCUTILS=0.20, PEFT=newest (a virtual environment of its own'
 	@echo '           each); SPHINXOPTS, PYTESTOPTS, BENCHOPTS, ASKEDOPTS, JOBS'
 
+# Sphinx does not see that conf.py does something else now: then all is read again
+unread = $(if $(shell find docs/conf.py docs/_ext -name '*.py' -newer $(doctrees)/environment.pickle 2>/dev/null),-E)
+
 # The site links to the manual by its inventory, so the manual comes first
 define build_manual
 	@$(bin)/python -m sphinx -b html -q -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees)-manual docs/manual $(manual) \
@@ -72,7 +75,7 @@ html: $(VENV)/.group-docs ## build the manual and PEFT's site, docs/_build/html;
 	@echo "make: building the site with $$($(bin)/python -m sphinx --version) and" \
 		"PEFT $$($(bin)/python -c 'from importlib.metadata import version; print(version("peft"))')"
 	@# the cache of a failed build goes: Sphinx would not repeat its warnings, and the next -W would be green
-	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
+	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(unread) $(SPHINXOPTS) -d $(doctrees) docs $(site) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above; what is stale, make renew writes' >&2; \
 		exit 1; }
 	@# the tests go on from it, where it is of the same environment

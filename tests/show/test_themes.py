@@ -245,7 +245,13 @@ def one(parent: Tag, selector: str) -> Tag:
     return found
 
 
-@pytest.fixture(scope="module", params=THEMES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(it, marks=() if it in {"alabaster", "furo"} else pytest.mark.slow)
+        for it in THEMES
+    ],
+)
 def built(
     request: pytest.FixtureRequest, shared_project: Callable[..., Project]
 ) -> Built:
